@@ -1,0 +1,239 @@
+/**
+ * A client of one server: typed calls over one session, which is dialled when it is needed and again when it is lost.
+ *
+ * Owns the session and the retries. Calls one after the other; a call that fails for a reason that may pass is made
+ * again, up to `retries` times in a row without any progress.
+ */
+import { AppError } from "../protocol/errors.ts";
+import type { Session } from "../protocol/exchange/session.ts";
+import { endsSession, peerError } from "../protocol/exchange/transfer.ts";
+import type { Entry } from "../protocol/files/tree.ts";
+import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
+import { nameFault } from "../protocol/names.ts";
+import type { MessageOf } from "../protocol/wire/messages/mod.ts";
+import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
+import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
+import { dial, type DialedSession } from "./dial.ts";
+import type { Target } from "./target.ts";
+
+export interface ClientOptions extends Partial<ClientLimits> {
+  /** Ends everything that is under way when it aborts. */
+  signal?: AbortSignal;
+  /** Program and version, for the opening line. @default "app" */
+  agent?: string;
+  /** Told before each new attempt. */
+  onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
+}
+
+/** Some entries of a listing; `hidden` counts those that cannot be named by any request. */
+export interface Listing {
+  readonly entries: readonly Entry[];
+  readonly hidden: number;
+}
+
+/** What the content of a file is. */
+export interface Checksum {
+  readonly sizeBytes: number;
+  readonly crc: number;
+  /** BLAKE2b-512, 64 bytes; what `b2sum` prints. */
+  readonly blake2b: Uint8Array;
+}
+
+/** What an attempt can do besides its work. */
+export interface Attempt {
+  readonly session: Session;
+  /** 0 for the first. */
+  readonly number: number;
+  /** Something was achieved: the count of failures in a row begins anew. */
+  progressed(): void;
+}
+
+export class Client implements AsyncDisposable {
+  readonly #target: Target;
+  readonly #limits: ClientLimits;
+  readonly #options: ClientOptions;
+  #dialed: DialedSession | undefined;
+  #wasConnected = false;
+
+  constructor(target: Target, options: ClientOptions = {}) {
+    this.#target = target;
+    this.#options = options;
+    this.#limits = {
+      timeoutMs: options.timeoutMs ?? CLIENT_LIMITS.timeoutMs,
+      retries: options.retries ?? CLIENT_LIMITS.retries,
+      retryWaitMs: options.retryWaitMs ?? CLIENT_LIMITS.retryWaitMs,
+      retryWaitMaxMs: options.retryWaitMaxMs ?? CLIENT_LIMITS.retryWaitMaxMs,
+    };
+  }
+
+  /**
+   * The entries of a directory, "" for the shared one, sorted by name, in batches as they come. A connection that is
+   * lost behind the first batch is an error.
+   */
+  async *list(directory: string, { all = false }: { all?: boolean } = {}): AsyncGenerator<Listing> {
+    const { session, first } = await this.attempt(async ({ session }) => {
+      session.send({ type: "list", name: directory, all });
+      return { session, first: await receiveBatch(session) };
+    });
+    for (let batch = first; batch; batch = await receiveBatch(session)) {
+      yield batch.listing;
+      if (batch.isLast) return;
+    }
+  }
+
+  async stat(name: string): Promise<Entry> {
+    return await this.attempt(async ({ session }) => {
+      session.send({ type: "stat", name });
+      const { entries: [entry] } = await expect(session, "entries");
+      await expect(session, "done");
+      if (!entry) throw new AppError("malformed", "The server told of no entry");
+      return { ...entryOf(entry), name };
+    });
+  }
+
+  /** Makes a directory and its parents. */
+  async makeDirectory(name: string): Promise<void> {
+    await this.#change({ type: "mkdir", name });
+  }
+
+  /** Renames a file or directory; the name that it got. */
+  async move(from: string, to: string, ifExists: IfExists = "error"): Promise<string> {
+    const done = await this.#change({ type: "move", from, to, ifExists: IF_EXISTS.indexOf(ifExists) });
+    return done.name ?? to;
+  }
+
+  /** Removes a file or an empty directory. */
+  async remove(name: string): Promise<void> {
+    await this.#change({ type: "remove", name });
+  }
+
+  /** Has the server read a file and tell its checksums. */
+  digest(name: string): Promise<Checksum> {
+    return this.attempt(({ session }) => requestDigest(session, name));
+  }
+
+  /**
+   * Runs `work` with a session, again after a failure that may pass. For requests that this class has no call for:
+   * `getFile` and `putFile` use it.
+   */
+  async attempt<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
+    let failures = 0;
+    for (let number = 0;; number++) {
+      try {
+        const session = await this.#session();
+        using _alive = session.keepAlive();
+        return await work({ session, number, progressed: () => failures = 0 });
+      } catch (cause) {
+        if (!(cause instanceof AppError)) throw cause;
+        const error = this.#afterConnection(cause);
+        if (endsSession(error)) this.#drop();
+        if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
+        await this.#wait(error, ++failures);
+      }
+    }
+  }
+
+  /** Says goodbye. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dialed?.session.end();
+    this.#drop();
+  }
+
+  async #session(): Promise<Session> {
+    if (!this.#dialed) {
+      const { signal, agent = "app" } = this.#options;
+      this.#dialed = await dial({ target: this.#target, timeoutMs: this.#limits.timeoutMs, agent, signal });
+      this.#wasConnected = true;
+    }
+    return this.#dialed.session;
+  }
+
+  #drop(): void {
+    this.#dialed?.[Symbol.dispose]();
+    this.#dialed = undefined;
+  }
+
+  /** A server that was there and is not now is a lost connection, not one that never was. */
+  #afterConnection(error: AppError): AppError {
+    if (error.code !== "not_connected" || !this.#wasConnected) return error;
+    return new AppError("lost", `The server does not answer any more: ${error.message}`, { cause: error });
+  }
+
+  async #change(request: MessageOf<"mkdir" | "move" | "remove">): Promise<MessageOf<"done">> {
+    return await this.attempt(async ({ session, number }) => {
+      session.send(request);
+      try {
+        return await expect(session, "done");
+      } catch (error) {
+        // The answer to an earlier attempt may have been lost: then what it removed is gone already.
+        if (number > 0 && isDoneAlready(request, error)) return { type: "done" };
+        throw error;
+      }
+    });
+  }
+
+  async #wait(error: AppError, failures: number): Promise<void> {
+    const { retryWaitMs, retryWaitMaxMs } = this.#limits;
+    const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
+    this.#options.onRetry?.(error, failures, waitMs);
+    await sleep(waitMs, this.#options.signal);
+  }
+}
+
+function isDoneAlready(request: MessageOf<"mkdir" | "move" | "remove">, error: unknown): boolean {
+  return request.type === "remove" && error instanceof AppError && error.code === "not_found";
+}
+
+/** The next message of a reply, which must be of that type; an error is thrown. */
+export async function expect<T extends "done" | "entries" | "checksum" | "offer">(
+  session: Session,
+  type: T,
+): Promise<MessageOf<T>> {
+  const message = await session.receive();
+  if (message.type === "error") throw peerError(message);
+  if (message.type !== type) throw new AppError("order", `The server answered "${message.type}" instead of "${type}"`);
+  return message as MessageOf<T>;
+}
+
+export async function requestDigest(session: Session, name: string): Promise<Checksum> {
+  session.send({ type: "digest", name });
+  return await expect(session, "checksum");
+}
+
+interface ListingBatch {
+  readonly listing: Listing;
+  readonly isLast: boolean;
+}
+
+/** A server is trusted with names no more than a client: bad ones are left out and counted. */
+async function receiveBatch(session: Session): Promise<ListingBatch> {
+  const message = await session.receive();
+  if (message.type === "error") throw peerError(message);
+  if (message.type === "done") return { listing: { entries: [], hidden: message.hidden ?? 0 }, isLast: true };
+  if (message.type !== "entries") throw new AppError("order", `The server sent "${message.type}" in a list`);
+  const entries = message.entries.filter(({ name }) => isListable(name)).map(entryOf);
+  return { listing: { entries, hidden: message.entries.length - entries.length }, isLast: false };
+}
+
+function isListable(name: string): boolean {
+  return !name.includes("/") && nameFault(name) === undefined;
+}
+
+function entryOf({ name, kind, sizeBytes = 0, mtimeMs = 0, mode = 0 }: WireEntry): Entry {
+  return { name, kind: ENTRY_KINDS[kind] ?? "other", sizeBytes, mtimeMs, mode };
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

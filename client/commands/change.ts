@@ -1,0 +1,79 @@
+/** `app mkdir`, `app move` and `app remove`: changes on the server. */
+import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { validateName } from "../../protocol/names.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { askFor, takeTarget } from "../target.ts";
+import { forEachName } from "./each.ts";
+
+export const mkdirCommand = defineCommand({
+  name: "mkdir",
+  summary: "Make directories, with their parents",
+  words: "HOST PORT NAME...",
+  wordsMax: Infinity,
+  options: COMMON_OPTIONS,
+  async run(input) {
+    const { target, rest } = takeTarget(input.words, input.terminal);
+    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter directory name on server --> ", input.terminal)];
+    names.forEach(validateName);
+    const report = reportFor(input);
+    await using client = clientFor(target, input, report);
+    return await forEachName(names, report, async (name) => {
+      await client.makeDirectory(name);
+      report.result(`${report.shown(name)} successfully made.`, { event: "done", name });
+    });
+  },
+});
+
+const MOVE_OPTIONS = [IF_EXISTS_OPTION, ...COMMON_OPTIONS] as const;
+
+export const moveCommand = defineCommand({
+  name: "move",
+  summary: "Rename a file or directory on the server",
+  words: "HOST PORT FROM TO",
+  wordsMax: 4,
+  options: MOVE_OPTIONS,
+  notes: ["Needs a server that was started with --allow-remove; --if-exists replace also needs --allow-overwrite."],
+  run: runMove,
+});
+
+async function runMove(input: CommandInput<typeof MOVE_OPTIONS>): Promise<number> {
+  const { target, rest } = takeTarget(input.words, input.terminal);
+  const from = rest[0] ?? askFor("FROM", "Enter file name on server --> ", input.terminal);
+  const to = rest[1] ?? askFor("TO", "Enter new name --> ", input.terminal);
+  [from, to].forEach(validateName);
+  const report = reportFor(input);
+  await using client = clientFor(target, input, report);
+  const choice = input.options["if-exists"];
+  try {
+    const name = await client.move(from, to, choice === "rename" || choice === "replace" ? choice : "error");
+    report.result(`${report.shown(from)} successfully moved to ${report.shown(name)}.`, { event: "done", from, name });
+  } catch (error) {
+    if (choice !== "skip" || !(error instanceof AppError) || error.code !== "exists") throw error;
+    report.result(`${report.shown(from)} skipped: ${report.shown(to)} is there already.`, {
+      event: "skipped",
+      name: from,
+    });
+  }
+  return 0;
+}
+
+export const removeCommand = defineCommand({
+  name: "remove",
+  summary: "Remove files or empty directories on the server",
+  words: "HOST PORT NAME...",
+  wordsMax: Infinity,
+  options: COMMON_OPTIONS,
+  notes: ["Needs a server that was started with --allow-remove."],
+  async run(input) {
+    const { target, rest } = takeTarget(input.words, input.terminal);
+    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", input.terminal)];
+    names.forEach(validateName);
+    const report = reportFor(input);
+    await using client = clientFor(target, input, report);
+    return await forEachName(names, report, async (name) => {
+      await client.remove(name);
+      report.result(`${report.shown(name)} successfully removed.`, { event: "done", name });
+    });
+  },
+});

@@ -1,0 +1,122 @@
+/** `app get`. */
+import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { AppError } from "../../protocol/errors.ts";
+import type { TransferResult } from "../../protocol/exchange/transfer.ts";
+import { LocalTree } from "../../protocol/files/local_tree.ts";
+import { escapeName, validateName } from "../../protocol/names.ts";
+import type { IfTaken } from "../../protocol/files/tree.ts";
+import { type Destination, getFile, intoTree } from "../get.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { PipeDestination } from "../pipe.ts";
+import { resumedText } from "../report.ts";
+import { askFor, takeTarget } from "../target.ts";
+import { forEachName } from "./each.ts";
+
+const OPTIONS = [
+  {
+    name: "output",
+    short: "o",
+    kind: "text",
+    value: "PATH",
+    help: "Where to store it: a file, a directory, or - for stdout (default: the same name, here)",
+  },
+  IF_EXISTS_OPTION,
+  ...COMMON_OPTIONS,
+] as const;
+
+export const getCommand = defineCommand({
+  name: "get",
+  summary: "Get files",
+  words: "HOST PORT NAME...",
+  wordsMax: Infinity,
+  options: OPTIONS,
+  notes: [
+    "A NAME such as a/b/c.jpg is stored under the same name, in directories that are made.",
+    "An interrupted transfer goes on when the same command is run again.",
+  ],
+  run,
+});
+
+/** Where files go, and under which names. */
+interface Place {
+  readonly tree: LocalTree;
+  /** The local name, where it is not the remote one. */
+  readonly as?: string;
+}
+
+async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
+  const { options, terminal } = input;
+  const { target, rest } = takeTarget(input.words, terminal);
+  const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", terminal)];
+  names.forEach(validateName);
+  const isPipe = options.output === "-";
+  const report = reportFor(input, isPipe);
+  const place = isPipe ? undefined : placeOf(options.output, names);
+  await using client = clientFor(target, input, report);
+  return await forEachName(names, report, async (name) => {
+    const localName = place?.as ?? name;
+    if (place && options["if-exists"] === "skip" && place.tree.has(localName)) {
+      return report.result(`${report.shown(name)} skipped: it is here already.`, { event: "skipped", name });
+    }
+    const destination = place
+      ? intoTree(place.tree, localName, ifTakenOf(options["if-exists"]))
+      : new PipeDestination((bytes) => terminal.write(bytes));
+    const result = await getWithProgress(name, destination);
+    tell(name, localName, result);
+  });
+
+  async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
+    using progress = report.progress(name);
+    const result = await getFile(client, name, destination, {
+      onProgress: (state) => progress.update(state),
+      onRestart: () => report.note(`${escapeName(name)} changed on the server since the last attempt: starting anew`),
+    });
+    progress.finish();
+    return result;
+  }
+
+  function tell(name: string, localName: string, result: TransferResult): void {
+    const { sizeBytes, crc, resumedBytes } = result;
+    const as = !isPipe && result.name !== name ? ` as ${report.shown(result.name)}` : "";
+    if (resumedBytes > 0) report.note(`${escapeName(name)} was resumed${resumedText(resumedBytes)}`);
+    report.result(`${report.shown(name)} successfully downloaded${as}.`, {
+      event: "done",
+      name,
+      storedAs: isPipe ? "-" : result.name ?? localName,
+      sizeBytes,
+      crc32: crc.toString(16).padStart(8, "0"),
+      resumedBytes,
+    });
+  }
+}
+
+/** A taken name that is to be skipped was looked for already; one that came up since is an error. */
+function ifTakenOf(choice: string): IfTaken {
+  return choice === "rename" || choice === "replace" ? choice : "error";
+}
+
+function placeOf(output: string | undefined, names: readonly string[]): Place {
+  if (output === undefined) return { tree: new LocalTree(".") };
+  if (output.endsWith("/") || isDirectory(output)) {
+    Deno.mkdirSync(output, { recursive: true });
+    return { tree: new LocalTree(output) };
+  }
+  if (names.length > 1) {
+    throw new AppError("usage", `Cannot store ${names.length} files as ${JSON.stringify(output)}`, {
+      advice: "Name a directory, with / at its end",
+    });
+  }
+  const slash = output.lastIndexOf("/");
+  const directory = slash < 0 ? "." : output.slice(0, slash) || "/";
+  Deno.mkdirSync(directory, { recursive: true });
+  return { tree: new LocalTree(directory), as: output.slice(slash + 1) };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

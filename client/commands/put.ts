@@ -1,0 +1,101 @@
+/** `app put`. */
+import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { AppError } from "../../protocol/errors.ts";
+import type { TransferResult } from "../../protocol/exchange/transfer.ts";
+import { escapeName, validateName } from "../../protocol/names.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { PipeSource } from "../pipe.ts";
+import { nameOfPath, putFile, putPipe } from "../put.ts";
+import { resumedText } from "../report.ts";
+import { askFor, takeTarget } from "../target.ts";
+import { forEachName } from "./each.ts";
+
+const OPTIONS = [
+  { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
+  IF_EXISTS_OPTION,
+  ...COMMON_OPTIONS,
+] as const;
+
+export const putCommand = defineCommand({
+  name: "put",
+  summary: "Put files on the server",
+  words: "HOST PORT FILE...|-",
+  wordsMax: Infinity,
+  options: OPTIONS,
+  notes: [
+    "--if-exists replace needs a server that was started with --allow-overwrite.",
+    "An interrupted transfer of a file goes on when the same command is run again.",
+  ],
+  run,
+});
+
+async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
+  const { options, terminal } = input;
+  const { target, rest } = takeTarget(input.words, terminal);
+  const paths = rest.length > 0 ? rest : [askFor("FILE", "Enter file name --> ", terminal)];
+  const names = namesOf(paths, options.as);
+  const report = reportFor(input);
+  await using client = clientFor(target, input, report);
+  return await forEachName(paths, report, async (path) => {
+    const name = names.get(path)!;
+    try {
+      tell(name, await putWithProgress(path, name));
+    } catch (error) {
+      const isSkipped = options["if-exists"] === "skip" && error instanceof AppError && error.code === "exists";
+      if (!isSkipped) throw error;
+      report.result(`${report.shown(name)} skipped: it is on the server already.`, { event: "skipped", name });
+    }
+  });
+
+  async function putWithProgress(path: string, name: string): Promise<TransferResult> {
+    using progress = report.progress(name);
+    const choice = options["if-exists"];
+    const putOptions = {
+      ifExists: choice === "rename" || choice === "replace" ? choice : "error",
+      onProgress: progress.update.bind(progress),
+    } as const;
+    const result = path === "-"
+      ? await putPipe(client, new PipeSource(Deno.stdin), name, putOptions)
+      : await putFile(client, path, name, putOptions);
+    progress.finish();
+    return result;
+  }
+
+  function tell(name: string, { name: stored, sizeBytes, crc, resumedBytes }: TransferResult): void {
+    const as = stored === name ? "" : ` as ${report.shown(stored)}`;
+    if (resumedBytes > 0) report.note(`${escapeName(name)} was resumed${resumedText(resumedBytes)}`);
+    report.result(`${report.shown(name)} successfully uploaded${as}.`, {
+      event: "done",
+      name,
+      storedAs: stored,
+      sizeBytes,
+      crc32: crc.toString(16).padStart(8, "0"),
+      resumedBytes,
+    });
+  }
+}
+
+/** The name on the server of each path; all are looked at before anything is sent. */
+function namesOf(paths: readonly string[], as: string | undefined): ReadonlyMap<string, string> {
+  if (as !== undefined && paths.length > 1) throw new AppError("usage", "--as names one file, but several were given");
+  if (as === undefined && paths.includes("-")) {
+    throw new AppError("usage", "What comes from stdin has no name", { advice: "Say it with --as NAME" });
+  }
+  const names = new Map(paths.map((path) => [path, as ?? nameOfPath(path)]));
+  const byName = new Map<string, string>();
+  for (const [path, name] of names) {
+    validateName(name);
+    const other = byName.get(name);
+    if (other) {
+      throw new AppError(
+        "usage",
+        `${JSON.stringify(other)} and ${JSON.stringify(path)} would both be ${JSON.stringify(name)}`,
+        {
+          advice: "Put them one by one, with --as",
+        },
+      );
+    }
+    byName.set(name, path);
+  }
+  return names;
+}

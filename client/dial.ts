@@ -1,0 +1,107 @@
+/** Connecting: every address of a name in turn, within one deadline, and then the opening. */
+import { AppError } from "../protocol/errors.ts";
+import { TcpStream } from "../protocol/exchange/byte_stream.ts";
+import { closeOnAbort } from "../protocol/exchange/byte_stream.ts";
+import { watchSilence } from "../protocol/exchange/idle.ts";
+import { openAsClient } from "../protocol/exchange/opening.ts";
+import type { Session } from "../protocol/exchange/session.ts";
+import type { Target } from "./target.ts";
+
+export interface DialOptions {
+  readonly target: Target;
+  readonly timeoutMs: number;
+  readonly agent: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A session with a server, watched for silence. Dispose it, or `end` it with a goodbye. */
+export interface DialedSession extends Disposable {
+  readonly session: Session;
+}
+
+/** Throws `not_connected`, `not_app`, what the server refused the connection for, or the reason of `signal`. */
+export async function dial({ target, timeoutMs, agent, signal }: DialOptions): Promise<DialedSession> {
+  const stream = new TcpStream(await connect(target, timeoutMs, signal));
+  const held = new DisposableStack();
+  held.use(stream);
+  held.use(closeOnAbort(stream, signal));
+  held.use(watchSilence(stream, timeoutMs, () => {
+    return new AppError("idle", `Nothing came from ${stream.peer} for ${timeoutMs / 1000} s`);
+  }));
+  try {
+    const { session } = await openAsClient(stream, agent);
+    return { session, [Symbol.dispose]: () => held.dispose() };
+  } catch (error) {
+    held.dispose();
+    if (error instanceof AppError && error.code === "idle") {
+      throw new AppError("not_connected", `${stream.peer} took the connection, but said nothing`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function connect(target: Target, timeoutMs: number, signal?: AbortSignal): Promise<Deno.TcpConn> {
+  const addresses = await resolve(target.host);
+  const failures: unknown[] = [];
+  for (const hostname of addresses) {
+    signal?.throwIfAborted();
+    try {
+      const conn = await connectWithin(hostname, target.port, timeoutMs, signal);
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+      return conn;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      failures.push(error);
+    }
+  }
+  const tried = addresses.join(", ");
+  const reason = failures.map(reasonOf)[0] ?? "it has no address";
+  throw new AppError("not_connected", `Cannot connect to ${target.host} port ${target.port} (${tried}): ${reason}`, {
+    cause: failures[0],
+  });
+}
+
+/** All addresses of a name, in the system's order; a literal address needs no look-up, nor the module for it. */
+async function resolve(host: string): Promise<string[]> {
+  if (/^[\d.]+$/.test(host) || host.includes(":")) return [host];
+  const { lookup } = await import("node:dns/promises");
+  try {
+    const found = await lookup(host, { all: true, verbatim: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (cause) {
+    throw new AppError("not_connected", `Cannot find the host "${host}"`, {
+      cause,
+      advice: "Check its spelling, or use its IP address",
+    });
+  }
+}
+
+/** `Deno.connect` takes no signal on all versions: a connection that comes too late is closed when it comes. */
+async function connectWithin(
+  hostname: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const pending = Deno.connect({ hostname, port });
+  const given = Promise.withResolvers<never>();
+  const timer = setTimeout(() => given.reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+  const onAbort = () => given.reject(signal!.reason);
+  signal?.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([pending, given.promise]);
+  } catch (error) {
+    pending.then((late) => late.close(), () => {}); // its failure is of no interest any more
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) return "nothing listens there (connection refused)";
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/ \(os error \d+\)$/, "");
+}

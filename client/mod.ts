@@ -1,0 +1,15 @@
+/**
+ * The client as a library: what the commands can do, a program can do.
+ *
+ *     import { Client, getFile, intoTree, LocalTree } from "./client/mod.ts";
+ *     await using client = new Client({ host: "127.0.0.1", port: 6000 });
+ *     await getFile(client, "img.jpg", intoTree(new LocalTree("."), "img.jpg", "error"));
+ */
+export { type Checksum, Client, type ClientOptions, type Listing } from "./client.ts";
+export { type Destination, getFile, type GetOptions, intoTree } from "./get.ts";
+export { PipeDestination, PipeSource } from "./pipe.ts";
+export { nameOfPath, putFile, type PutOptions, putPipe } from "./put.ts";
+export { formatTarget, type Target } from "./target.ts";
+export { AppError, type ErrorName } from "../protocol/errors.ts";
+export { LocalTree } from "../protocol/files/local_tree.ts";
+export type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";

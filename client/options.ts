@@ -1,0 +1,65 @@
+/** The options that several commands share, and what they come to. */
+import type { CommandInput, OptionValues } from "../protocol/cli/command.ts";
+import { formatDuration } from "../protocol/cli/format.ts";
+import { CLIENT_LIMITS } from "../protocol/limits.ts";
+import { Client } from "./client.ts";
+import { Report } from "./report.ts";
+import type { Target } from "./target.ts";
+
+/** Every client command has these. */
+export const COMMON_OPTIONS = [
+  {
+    name: "timeout",
+    kind: "seconds",
+    value: "SECONDS",
+    default: CLIENT_LIMITS.timeoutMs / 1000,
+    min: 0.1,
+    max: 86_400,
+    help: "Give a silent connection up after this time",
+  },
+  {
+    name: "retries",
+    kind: "count",
+    value: "N",
+    default: CLIENT_LIMITS.retries,
+    max: 1_000,
+    help: "New attempts in a row after a lost connection",
+  },
+  { name: "quiet", short: "q", kind: "flag", help: "Tell only errors" },
+  { name: "json", kind: "flag", help: "One JSON object a line on stdout" },
+] as const;
+
+/** Those that move or name files. */
+export const IF_EXISTS_OPTION = {
+  name: "if-exists",
+  kind: "choice",
+  choices: ["error", "skip", "rename", "replace"],
+  default: "error",
+  help: "What to do when the name is taken",
+} as const;
+
+type CommonValues = OptionValues<typeof COMMON_OPTIONS>;
+
+/** How the options say that this command reports. */
+export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTIONS>, dataOnStdout = false): Report {
+  return new Report(terminal, { json: options.json, quiet: options.quiet, dataOnStdout });
+}
+
+/** A client of `target` with what the options say; it tells `report` of its retries. */
+export function clientFor(
+  target: Target,
+  { options, signal, version }: { options: CommonValues; signal: AbortSignal; version: string },
+  report: Report,
+): Client {
+  return new Client(target, {
+    timeoutMs: options.timeout * 1000,
+    retries: options.retries,
+    signal,
+    agent: `app/${version}`,
+    onRetry(error, attempt, waitMs) {
+      report.note(
+        `${error.message}; attempt ${attempt} of ${options.retries} in ${formatDuration(Math.ceil(waitMs / 1000))}`,
+      );
+    },
+  });
+}

@@ -1,0 +1,92 @@
+/** Putting one file: from a local file, or a pipe, to a name on the server. */
+import { AppError } from "../protocol/errors.ts";
+import { type Outgoing, sendFile } from "../protocol/exchange/sender.ts";
+import type { TransferOptions, TransferResult } from "../protocol/exchange/transfer.ts";
+import { openLocalFile } from "../protocol/files/local_file.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
+import { quoteName, validateName } from "../protocol/names.ts";
+import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
+import { type Attempt, type Client, requestDigest } from "./client.ts";
+import { watchProgress } from "./get.ts";
+import type { PipeSource } from "./pipe.ts";
+
+export interface PutOptions extends TransferOptions {
+  /** What the server is to do when the name is taken. @default "error" */
+  ifExists?: IfExists;
+}
+
+/** Puts the local file `path` under `name`; what it came to. Goes on where an earlier attempt stopped. */
+export async function putFile(
+  client: Client,
+  path: string,
+  name: string,
+  options: PutOptions = {},
+): Promise<TransferResult> {
+  openLocalFile(path)[Symbol.dispose](); // what cannot be opened is said before anybody is called
+  return await put(client, name, options, () => {
+    const source = openLocalFile(path);
+    const { sizeBytes, mtimeMs, mode } = source.entry;
+    // Less than a block cannot be resumed, so there is nothing to wait for.
+    return { source, offer: { ...offerOf(name, options), sizeBytes, mtimeMs, mode, eager: sizeBytes < BLOCK_BYTES } };
+  });
+}
+
+/** Puts everything that comes out of `pipe` under `name`. */
+export async function putPipe(
+  client: Client,
+  pipe: PipeSource,
+  name: string,
+  options: PutOptions = {},
+): Promise<TransferResult> {
+  return await put(client, name, options, () => {
+    if (pipe.isUsed) {
+      throw new AppError("failed", "The connection broke off, and what came through the pipe cannot be read again", {
+        advice: "Run the whole command again, or put a file: a file can be resumed",
+      });
+    }
+    return { source: pipe, offer: offerOf(name, options) };
+  });
+}
+
+async function put(
+  client: Client,
+  name: string,
+  options: PutOptions,
+  begin: () => Outgoing,
+): Promise<TransferResult> {
+  validateName(name);
+  /** What an earlier attempt had sent completely, whose answer was lost. */
+  let unanswered: TransferResult | undefined;
+  return await client.attempt(async (attempt) => {
+    const outgoing = begin();
+    try {
+      return await sendFile(attempt.session, () => outgoing, {
+        onProgress: watchProgress(options.onProgress, attempt.progressed),
+        onSent: (sent) => unanswered = sent,
+      });
+    } catch (error) {
+      if (unanswered && await isStoredAlready(error, unanswered, attempt)) return unanswered;
+      throw error;
+    }
+  });
+}
+
+function offerOf(name: string, { ifExists = "error" }: PutOptions): Outgoing["offer"] {
+  return { type: "offer", name, ifExists: IF_EXISTS.indexOf(ifExists) };
+}
+
+/** When the name is taken now by exactly what an earlier attempt sent, that attempt was stored. */
+async function isStoredAlready(error: unknown, sent: TransferResult, { session }: Attempt): Promise<boolean> {
+  if (!(error instanceof AppError) || error.code !== "exists") return false;
+  const there = await requestDigest(session, sent.name);
+  return there.sizeBytes === sent.sizeBytes && there.crc === sent.crc;
+}
+
+/** The name under which a local file is stored when none is given: the last part of its path, in the form NFC. */
+export function nameOfPath(path: string): string {
+  const name = path.replace(/[/\\]+$/, "").replace(Deno.build.os === "windows" ? /^.*[/\\]/ : /^.*\//, "").normalize();
+  if (name === "" || name === "." || name === "..") {
+    throw new AppError("bad_name", `Cannot tell a name from ${quoteName(path)}`, { advice: "Say it with --as NAME" });
+  }
+  return name;
+}

@@ -1,0 +1,160 @@
+/**
+ * What a person, a file or a program is told while commands run: progress, results, errors.
+ *
+ * Progress is painted only on a terminal; where stderr is a file, a plain line now and then says that it goes on. With
+ * `--json` stdout has one object a line and nothing else; with `--quiet` only errors are told.
+ */
+import { formatSize } from "../protocol/cli/format.ts";
+import type { Terminal } from "../protocol/cli/terminal.ts";
+import type { AppError } from "../protocol/errors.ts";
+import type { TransferProgress } from "../protocol/exchange/transfer.ts";
+import { escapeName } from "../protocol/names.ts";
+import { ProgressMeter } from "./progress.ts";
+
+const PAINT_MS = 100;
+const PLAIN_LINE_MS = 10_000;
+const JSON_PROGRESS_MS = 500;
+const GREEN = "\x1b[32m";
+const RESET = "\x1b[0m";
+const CLEAR_LINE = "\r\x1b[K";
+
+export interface ReportOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Stdout carries file data: results go to stderr. */
+  readonly dataOnStdout?: boolean;
+}
+
+/** A JSON event is any object with the word that says what happened. */
+export interface Event {
+  readonly event: "start" | "progress" | "retry" | "restart" | "done" | "skipped" | "entry" | "checksum" | "error";
+  readonly [key: string]: unknown;
+}
+
+export class Report {
+  readonly #terminal: Terminal;
+  readonly #options: ReportOptions;
+
+  constructor(terminal: Terminal, options: ReportOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
+  }
+
+  /** A result: the line for people, or the event for programs. */
+  result(line: string, event: Event): void {
+    const { json, quiet, dataOnStdout } = this.#options;
+    if (json) this.#event(event);
+    else if (dataOnStdout) this.note(line);
+    else if (!quiet) this.#terminal.result(line);
+  }
+
+  /** As `result`, for what was asked for and not only for what was done: `--quiet` does not keep it back. */
+  answer(line: string, event: Event): void {
+    if (this.#options.json) this.#event(event);
+    else this.#terminal.result(line);
+  }
+
+  /** For people, beside the result. */
+  note(line: string): void {
+    if (!this.#options.json && !this.#options.quiet) this.#terminal.note(line + "\n");
+  }
+
+  /** One line for what failed, one for what to do next. */
+  error(error: AppError, facts: Readonly<Record<string, unknown>> = {}): void {
+    const { code, message, advice, retriable } = error;
+    if (this.#options.json) this.#event({ event: "error", ...facts, code, message, advice, retriable });
+    this.#terminal.note(`${message}\n${advice}\n`);
+  }
+
+  /** A name as stdout should have it: escaped on a terminal, as it is for a program. */
+  shown(name: string): string {
+    return this.#terminal.showsResults ? escapeName(name) : name;
+  }
+
+  /** The progress of one transfer. Dispose it before anything else is told. */
+  progress(name: string): ProgressReport {
+    const { json, quiet } = this.#options;
+    if (json) return new JsonProgress(name, (event) => this.#event(event));
+    if (quiet) return SILENT;
+    return new PaintedProgress(escapeName(name), this.#terminal);
+  }
+
+  #event(event: Event): void {
+    if (this.#options.dataOnStdout) this.#terminal.note(JSON.stringify(event) + "\n");
+    else this.#terminal.result(JSON.stringify(event));
+  }
+}
+
+export interface ProgressReport extends Disposable {
+  update(progress: TransferProgress): void;
+  /** It is done: the last line. */
+  finish(): void;
+}
+
+const SILENT: ProgressReport = { update() {}, finish() {}, [Symbol.dispose]() {} };
+
+class JsonProgress implements ProgressReport {
+  readonly #name: string;
+  readonly #emit: (event: Event) => void;
+  #toldAt: number | undefined;
+
+  constructor(name: string, emit: (event: Event) => void) {
+    this.#name = name;
+    this.#emit = emit;
+  }
+
+  update({ phase, bytes, sizeBytes }: TransferProgress): void {
+    const now = performance.now();
+    if (this.#toldAt === undefined) this.#emit({ event: "start", name: this.#name, sizeBytes, bytes });
+    else if (now - this.#toldAt < JSON_PROGRESS_MS) return;
+    else this.#emit({ event: "progress", name: this.#name, phase, bytes, sizeBytes });
+    this.#toldAt = now;
+  }
+
+  finish(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+class PaintedProgress implements ProgressReport {
+  readonly #name: string;
+  readonly #terminal: Terminal;
+  readonly #meter = new ProgressMeter(performance.now());
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isPainted = false;
+
+  constructor(name: string, terminal: Terminal) {
+    this.#name = name;
+    this.#terminal = terminal;
+    this.#timer = setInterval(() => this.#paint(), terminal.isInteractive ? PAINT_MS : PLAIN_LINE_MS);
+  }
+
+  update(progress: TransferProgress): void {
+    this.#meter.update(progress, performance.now());
+  }
+
+  finish(): void {
+    const { isInteractive, hasColor } = this.#terminal;
+    if (!isInteractive) return;
+    const line = this.#meter.finalLine(this.#name, performance.now());
+    this.#terminal.note(`${CLEAR_LINE}${hasColor ? GREEN : ""}${line}${hasColor ? RESET : ""}\n`);
+    this.#isPainted = false;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    if (this.#isPainted) this.#terminal.note(CLEAR_LINE);
+  }
+
+  #paint(): void {
+    const { isInteractive, columns } = this.#terminal;
+    const line = this.#meter.line(this.#name, performance.now(), columns);
+    this.#terminal.note(isInteractive ? CLEAR_LINE + line : line + "\n");
+    this.#isPainted = isInteractive;
+  }
+}
+
+/** `, going on at 1.2 GB` for a result of which some was there already. */
+export function resumedText(resumedBytes: number): string {
+  return resumedBytes > 0 ? ` (${formatSize(resumedBytes)} of it were here from an earlier attempt)` : "";
+}

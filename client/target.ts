@@ -1,0 +1,55 @@
+/** Which server: HOST PORT, or both in one word. Nothing is guessed. */
+import { AppError } from "../protocol/errors.ts";
+import type { Terminal } from "../protocol/cli/terminal.ts";
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What was asked for, and the words that are left. */
+export interface TargetWords {
+  readonly target: Target;
+  readonly rest: readonly string[];
+}
+
+const BRACKETED = /^\[([^\]]+)\](?::(.*))?$/;
+const WITH_PORT = /^([^:]+):(.*)$/;
+
+/** Takes HOST PORT, `host:port` or `[v6]:port` from the front of `words`; on a terminal, asks for what is missing. */
+export function takeTarget(words: readonly string[], terminal: Terminal): TargetWords {
+  const [first = askFor("HOST", "Enter ip --> ", terminal), ...others] = words;
+  const { host, portText } = splitHost(first);
+  if (portText !== undefined) return { target: { host, port: parsePort(portText) }, rest: others };
+  const [port = askFor("PORT", "Enter port --> ", terminal), ...rest] = others;
+  return { target: { host, port: parsePort(port) }, rest };
+}
+
+/** The word that a person types in answer to `question`; without a person, a `usage` error that names it. */
+export function askFor(name: string, question: string, terminal: Terminal): string {
+  const answer = terminal.canAsk ? terminal.ask(question)?.trim() : undefined;
+  if (!answer) throw new AppError("usage", `${name} is missing`);
+  return answer;
+}
+
+function splitHost(word: string): { host: string; portText?: string } {
+  const match = BRACKETED.exec(word) ?? WITH_PORT.exec(word);
+  // More than one colon without brackets is an IPv6 address, whose port follows as a word of its own.
+  if (!match || (!word.startsWith("[") && word.indexOf(":") !== word.lastIndexOf(":"))) return { host: word };
+  return match[2] === undefined ? { host: match[1]! } : { host: match[1]!, portText: match[2] };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) {
+    throw new AppError("usage", `${JSON.stringify(text)} is no port: it must be a number from 1 to 65535`, {
+      advice: "Write HOST PORT, host:port or [v6]:port before any other word",
+    });
+  }
+  return port;
+}
+
+/** As a person would type it. */
+export function formatTarget({ host, port }: Target): string {
+  return `${host} ${port}`;
+}

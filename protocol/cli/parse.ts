@@ -1,0 +1,95 @@
+/** From a command line to words and values, by a command's table of options. Throws `usage`, naming the option. */
+// @ts-types="./std_parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
+import { AppError } from "../errors.ts";
+import type { Command, NumberOption, Option } from "./command.ts";
+import { parseSize } from "./format.ts";
+import { didYouMean } from "./suggest.ts";
+
+export interface ParsedLine {
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly wantsHelp: boolean;
+}
+
+/** `args` are those behind the command's name. */
+export function parseLine(command: Command, args: readonly string[]): ParsedLine {
+  const flags = command.options.filter((option) => option.kind === "flag").map(({ name }) => name);
+  const valued = command.options.filter((option) => option.kind !== "flag").map(({ name }) => name);
+  const parsed = parseArgs(joinDashes(args, valued), {
+    boolean: [...flags, "help"],
+    string: [...valued, "_"],
+    alias: Object.fromEntries(command.options.flatMap(({ name, short }) => short ? [[short, name]] : [])),
+    unknown(argument, key) {
+      if (key !== undefined) throw unknownOption(command, argument);
+    },
+  });
+  const options: Record<string, unknown> = {};
+  for (const option of command.options) options[option.name] = valueOf(command, option, parsed[option.name]);
+  const wantsHelp = parsed.help === true;
+  if (!wantsHelp && parsed._.length > command.wordsMax) throw tooManyWords(command, parsed._[command.wordsMax]!);
+  return { words: parsed._, options, wantsHelp };
+}
+
+/** The library takes no lone dash for a value, so `--output -` becomes `--output=-`. */
+function joinDashes(args: readonly string[], valued: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const argument of args) {
+    const last = joined.at(-1) ?? "";
+    if (argument === "-" && last.startsWith("--") && valued.includes(last.slice(2))) joined[joined.length - 1] += "=-";
+    else joined.push(argument);
+  }
+  return joined;
+}
+
+/** A `usage` error of `command`, with its help as the next step. */
+export function usageError(command: { readonly name: string }, message: string, advice?: string): AppError {
+  return new AppError("usage", message, { advice: advice ?? `Run: app ${command.name} --help` });
+}
+
+function valueOf(command: Command, option: Option, given: unknown): unknown {
+  if (option.kind === "flag") return given === true;
+  if (given === undefined) return option.default;
+  const text = String(given);
+  const fail = (wanted: string) =>
+    usageError(command, `Cannot use --${option.name} ${JSON.stringify(text)}: ${wanted}`);
+  if (text === "") throw fail("a value must follow");
+  switch (option.kind) {
+    case "text":
+      return text;
+    case "choice":
+      if (option.choices.includes(text)) return text;
+      throw fail(`it must be one of ${option.choices.join(", ")}`);
+    default:
+      return numberOf(option, text, fail);
+  }
+}
+
+function numberOf(option: NumberOption, text: string, fail: (wanted: string) => AppError): number {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
+  const number = option.kind === "size" ? parseSize(text) : Number(text);
+  const isWhole = option.kind === "seconds" || Number.isInteger(number);
+  const looksLikeOne = option.kind === "size" || /^-?\d+(\.\d+)?$/.test(text);
+  if (number === undefined || !looksLikeOne || !isWhole) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
+  if (number < min || number > max) throw fail(`it must be from ${min} to ${max}`);
+  return number;
+}
+
+const NUMBER_NAMES = {
+  count: "a whole number",
+  size: "a size, such as 500, 10M or 2G",
+  seconds: "a number of seconds",
+};
+
+function unknownOption(command: Command, argument: string): AppError {
+  const name = argument.replace(/=.*$/s, "");
+  const known = command.options.filter(({ hidden }) => !hidden).map((option) => `--${option.name}`);
+  return usageError(command, `Unknown option ${JSON.stringify(name)} of app ${command.name}${didYouMean(name, known)}`);
+}
+
+function tooManyWords(command: Command, word: string): AppError {
+  return usageError(
+    command,
+    `Unexpected ${JSON.stringify(word)}: app ${command.name} takes ${command.words || "no words"}`,
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * The one table of error codes, and the one error class of this program.
+ *
+ * Owns: what can go wrong, its number on the wire, whether trying again can help, the exit code, and the advice that a
+ * person gets as the second line. Does not own: how an error is printed (`cli/`) or sent (`wire/messages/session.ts`).
+ * Numbers below `LOCAL_FROM` travel, the others never do. A number is never given to another meaning.
+ */
+
+/** Numbers from this one on never travel. */
+export const LOCAL_FROM = 100;
+
+interface ErrorRow {
+  /** On the wire, and in `--json` output. */
+  readonly number: number;
+  /** What the code says, for the specification. */
+  readonly meaning: string;
+  /** Whether the same request can succeed when it is simply sent again. */
+  readonly retriable: boolean;
+  /** What a process ends with when this ends it. */
+  readonly exit: 1 | 2 | 3 | 4 | 130;
+  /** What a person can do next. */
+  readonly advice: string;
+}
+
+const row = (
+  number: number,
+  meaning: string,
+  advice: string,
+  { retriable = false, exit = 1 }: { retriable?: boolean; exit?: ErrorRow["exit"] } = {},
+): ErrorRow => ({ number, meaning, retriable, exit, advice });
+
+const broken = { retriable: true, exit: 4 } as const;
+
+/** Every code: name -> number, meaning, retriable, exit code, advice. */
+export const ERRORS = {
+  // What came cannot be read.
+  malformed: row(1, "The bytes do not follow the format", "Check that both sides run the same version of app"),
+  damaged: row(
+    2,
+    "A checksum of the connection failed",
+    "Run the same command again: it goes on where it stopped",
+    broken,
+  ),
+  order: row(3, "A message came where it may not come", "Check that both sides run the same version of app"),
+  limit: row(4, "A limit of the protocol was passed", "Send smaller or fewer requests at once"),
+  unsupported: row(5, "A required message, field or value is unknown", "Update app on the side that is older"),
+
+  // The request is declined.
+  not_found: row(10, "There is nothing under that name", "See what is there with: app list HOST PORT"),
+  exists: row(11, "The name is taken", "Choose another name, or say --if-exists skip, rename or replace"),
+  is_directory: row(12, "The name is a directory", "Name a file inside it; app list HOST PORT DIR shows them"),
+  not_a_file: row(13, "The name is neither a file nor a directory", "Only regular files and directories are shared"),
+  not_a_directory: row(
+    14,
+    "Part of the name is a file, not a directory",
+    "Choose a name whose parents are directories",
+  ),
+  bad_name: row(15, "The name breaks the name rule", "Choose a relative name with / between its parts"),
+  outside: row(16, "The name leads out of the shared directory", "Choose a name inside the shared directory"),
+  not_empty: row(17, "The directory is not empty", "Remove what is in it first"),
+  read_only: row(20, "The server does not take changes", "Ask its owner to start it without --read-only"),
+  overwrite_denied: row(
+    21,
+    "The server does not let files be replaced",
+    "Ask its owner to start it with --allow-overwrite",
+  ),
+  remove_denied: row(22, "The server does not let files be removed", "Ask its owner to start it with --allow-remove"),
+  denied: row(23, "The operating system refused access", "Check the owner and the permissions of that file"),
+  too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
+  no_space: row(31, "No space left on the device", "Free some space there, then run the same command again"),
+  busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {
+    retriable: true,
+  }),
+  too_many_connections: row(33, "The server has all the connections it allows", "Try again in a moment", {
+    retriable: true,
+  }),
+  tls_required: row(34, "The server only speaks TLS", "Ask the server's owner for a link"),
+
+  // The transfer came to nothing.
+  source_changed: row(
+    40,
+    "The file changed while it was read",
+    "Run the same command again: it sends the new content",
+    {
+      retriable: true,
+    },
+  ),
+  mismatch: row(41, "What arrived is not what was sent", "Run the same command again: it starts anew", {
+    retriable: true,
+  }),
+  cancelled: row(42, "The other side called the transfer off", "Run the same command again", { exit: 4 }),
+
+  // The connection ends.
+  internal: row(50, "The other side failed", "Look at the server's log"),
+  shutting_down: row(51, "The server is stopping", "Run the same command again when it is back", broken),
+  idle: row(52, "Nothing came for too long", "Run the same command again: it goes on where it stopped", broken),
+
+  // Local only.
+  usage: row(100, "The command line cannot be understood", "Run: app --help", { exit: 2 }),
+  not_connected: row(101, "No connection came about", "Check the address and the port, and that the server runs", {
+    exit: 3,
+  }),
+  lost: row(102, "The connection broke off", "Run the same command again: it goes on where it stopped", broken),
+  not_app: row(103, "What answers there is not app", "Check the port: app serve prints it when it starts"),
+  interrupted: row(104, "Interrupted", "Run the same command again: it goes on where it stopped", { exit: 130 }),
+  failed: row(105, "An operation of this machine failed", "See the first line for the cause"),
+} as const satisfies Record<string, ErrorRow>;
+
+/** The name of an error code, such as `not_found`. */
+export type ErrorName = keyof typeof ERRORS;
+
+const BY_NUMBER: ReadonlyMap<number, ErrorName> = new Map(
+  (Object.keys(ERRORS) as ErrorName[]).map((name) => [ERRORS[name].number, name]),
+);
+
+/** The code with that number on the wire, or `undefined` for one that this version does not know. */
+export function errorNameOf(number: number): ErrorName | undefined {
+  return BY_NUMBER.get(number);
+}
+
+export interface AppErrorOptions extends ErrorOptions {
+  /** Replaces the advice of the table. */
+  readonly advice?: string;
+  /** Whose word this is: found here (the default), or told by the peer. */
+  readonly by?: "us" | "peer";
+}
+
+/**
+ * What every function of this program throws on purpose. `message` is one line that says what failed, with values
+ * quoted; `advice` is one line that says what to do next. Match on `code`, never on the text.
+ */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorName;
+  readonly advice: string;
+  readonly by: "us" | "peer";
+
+  constructor(code: ErrorName, message: string, { advice, by = "us", cause }: AppErrorOptions = {}) {
+    super(message, cause === undefined ? {} : { cause });
+    this.code = code;
+    this.advice = advice ?? ERRORS[code].advice;
+    this.by = by;
+  }
+
+  get retriable(): boolean {
+    return ERRORS[this.code].retriable;
+  }
+
+  get exit(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** An `AppError` as it is; anything else wrapped as `internal`, with `doing` saying what failed. */
+export function toAppError(error: unknown, doing: string): AppError {
+  if (error instanceof AppError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new AppError("internal", `${doing}: ${detail}`, { cause: error });
+}

@@ -1,0 +1,96 @@
+/**
+ * What the exchange speaks over: bytes both ways, and nothing about how they travel.
+ *
+ * `TcpStream` is the plain one; an encrypted one can stand in its place. Tests hand in streams that cut, stall or lie.
+ */
+import { AppError } from "../errors.ts";
+
+export interface ByteStream {
+  /** Who is at the other end, for logs: address and port. */
+  readonly peer: string;
+  /** Bytes read and written so far. */
+  readonly bytesMoved: number;
+  /** Reads at least one byte into `into`; their number, or `null` at the end of the peer's side. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes all of `bytes`, which may be used again afterwards. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends our side; the peer's may go on. */
+  closeWrite(): Promise<void>;
+  /** Ends both sides. Reads and writes under way, and later ones, throw `reason`. A second call does nothing. */
+  close(reason?: AppError): void;
+}
+
+/** A stream over a TCP connection. All its errors are `AppError`s: `lost`, or the reason it was closed for. */
+export class TcpStream implements ByteStream, Disposable {
+  readonly peer: string;
+  #bytesMoved = 0;
+  readonly #conn: Deno.Conn;
+  #closedFor: AppError | undefined;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+    this.peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  }
+
+  get bytesMoved(): number {
+    return this.#bytesMoved;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    try {
+      const count = await this.#conn.read(into);
+      this.#bytesMoved += count ?? 0;
+      return count;
+    } catch (error) {
+      throw this.#reason(error);
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const count = await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
+        at += count;
+        this.#bytesMoved += count;
+      }
+    } catch (error) {
+      throw this.#reason(error);
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      throw this.#reason(error);
+    }
+  }
+
+  close(reason = new AppError("lost", "The connection was closed")): void {
+    if (this.#closedFor) return;
+    this.#closedFor = reason;
+    this.#conn.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #reason(error: unknown): AppError {
+    if (this.#closedFor) return this.#closedFor;
+    const detail = error instanceof Error ? error.message.replace(/ \(os error \d+\)$/, "") : String(error);
+    return new AppError("lost", `The connection to ${this.peer} broke off: ${detail}`, { cause: error });
+  }
+}
+
+/** Closes `stream` when `signal` aborts: the only thing that interrupts a read. Dispose what it returns at the end. */
+export function closeOnAbort(stream: ByteStream, signal: AbortSignal | undefined): Disposable {
+  const onAbort = () => {
+    const reason = signal!.reason;
+    stream.close(reason instanceof AppError ? reason : new AppError("interrupted", "Interrupted", { cause: reason }));
+  };
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort) };
+}

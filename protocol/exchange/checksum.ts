@@ -1,0 +1,34 @@
+/**
+ * Checksums that are worth loading only when they are needed: `node:zlib` costs a fresh process 17 ms, the first use of
+ * `node:crypto` 42 ms. A short command must pay for neither.
+ */
+import { BLOCK_DIGEST_BYTES } from "../limits.ts";
+import { type Crc32, crc32 as tableCrc32 } from "../wire/crc32.ts";
+
+/** From this size on, the time that the fast CRC saves is more than what it costs to load. */
+const FAST_CRC_FROM_BYTES = 16 * 1_048_576;
+
+let fastCrc32: Promise<Crc32> | undefined;
+
+/** The CRC-32 to use for `sizeBytes` of data; `undefined` means unknown, so perhaps very many. */
+export function crc32For(sizeBytes: number | undefined): Promise<Crc32> | Crc32 {
+  if (sizeBytes !== undefined && sizeBytes < FAST_CRC_FROM_BYTES && !fastCrc32) return tableCrc32;
+  return fastCrc32 ??= import("node:zlib").then(({ crc32 }) => crc32 as unknown as Crc32);
+}
+
+/** A running BLAKE2b-512. */
+export interface Blake2b {
+  update(bytes: Uint8Array): Blake2b;
+  /** 64 bytes. */
+  digest(): Uint8Array;
+}
+
+export async function loadBlake2b(): Promise<() => Blake2b> {
+  const { createHash } = await import("node:crypto");
+  return () => createHash("blake2b512") as Blake2b;
+}
+
+/** What identifies a block: its BLAKE2b-512, cut to 16 bytes. */
+export function blockDigest(createBlake2b: () => Blake2b, block: Uint8Array): Uint8Array {
+  return createBlake2b().update(block).digest().subarray(0, BLOCK_DIGEST_BYTES);
+}

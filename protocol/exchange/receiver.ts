@@ -1,0 +1,184 @@
+/**
+ * The one receiver: it answers an offer, tells what it holds already, takes the rest, and makes the file visible.
+ *
+ * The same for a client that gets and a server that is given. Invariant: nothing is published whose length and checksum
+ * are not those that the sender ended with, and nothing is acknowledged that is not published.
+ */
+import { breathe } from "../breathe.ts";
+import { AppError, toAppError } from "../errors.ts";
+import type { Draft } from "../files/tree.ts";
+import { BLOCK_BYTES } from "../limits.ts";
+import type { Crc32 } from "../wire/crc32.ts";
+import type { MessageOf } from "../wire/messages/mod.ts";
+import { crc32For, loadBlake2b } from "./checksum.ts";
+import { BlockReader } from "./proof.ts";
+import type { Session } from "./session.ts";
+import {
+  endsSession,
+  errorMessage,
+  TransferLink,
+  type TransferOptions,
+  type TransferProgress,
+  type TransferResult,
+} from "./transfer.ts";
+
+/** How many digests go into one message: what is known is sent while the next is computed. */
+const DIGESTS_PER_MESSAGE = 16;
+
+export interface ReceiveOptions extends TransferOptions {
+  /** Told when an earlier attempt is thrown away because the source has changed. */
+  onRestart?: (() => void) | undefined;
+  /** The largest file to take; none without it. */
+  sizeBytesMax?: number;
+}
+
+/**
+ * Receives the file of `offer`. `begin` opens the draft, or throws what the offer is refused for. Throws what either
+ * side said no for; then nothing is visible, and the session stays usable unless `endsSession` says otherwise.
+ */
+export async function receiveFile(
+  session: Session,
+  offer: MessageOf<"offer">,
+  begin: () => Promise<Draft>,
+  options: ReceiveOptions = {},
+): Promise<TransferResult> {
+  const link = new TransferLink(session, "receiver");
+  link.order.advance("sender", offer.eager ? "eager offer" : "offer");
+  let draft: Draft | undefined;
+  try {
+    draft = await begin();
+    return await new Receiving(link, offer, draft, options).run();
+  } catch (cause) {
+    const error = toAppError(cause, "Cannot receive the file");
+    await leave(draft, error);
+    await objectTo(link, error);
+    throw error;
+  }
+}
+
+class Receiving {
+  readonly #link: TransferLink;
+  readonly #offer: MessageOf<"offer">;
+  readonly #draft: Draft;
+  readonly #options: ReceiveOptions;
+
+  constructor(link: TransferLink, offer: MessageOf<"offer">, draft: Draft, options: ReceiveOptions) {
+    this.#link = link;
+    this.#offer = offer;
+    this.#draft = draft;
+    this.#options = options;
+  }
+
+  async run(): Promise<TransferResult> {
+    const crc32 = await crc32For(this.#offer.sizeBytes);
+    this.#link.session.useCrc32(crc32);
+    this.#verifyLength(this.#offer.sizeBytes ?? 0);
+    if (this.#draft.restarted) this.#options.onRestart?.();
+    const start = this.#offer.eager ? { offset: 0, crc: 0 } : await this.#agreeOnStart(crc32);
+    await this.#draft.startAt(start.offset);
+    const { sizeBytes, crc } = await this.#receiveData(start, crc32);
+    this.#report("flushing", sizeBytes);
+    const name = await this.#draft.publish();
+    this.#link.send({ type: "stored", sizeBytes, crc, ...(name === this.#offer.name ? {} : { name }) });
+    return { name, sizeBytes, crc, resumedBytes: start.offset };
+  }
+
+  /** Tells what is held, and learns how much of it the sender found to be the file as it is now. */
+  async #agreeOnStart(crc32: Crc32): Promise<{ offset: number; crc: number }> {
+    const held = this.#draft.heldBlocks;
+    this.#link.send({ type: "accept", blocks: held });
+    const blocks = held > 0 ? await this.#sendDigests(held, crc32) : undefined;
+    const { offset } = await this.#link.receive() as MessageOf<"from">;
+    if (offset > held * BLOCK_BYTES) {
+      throw new AppError("order", `The sender would go on at ${offset}, behind what is held`);
+    }
+    return { offset, crc: blocks?.crcOf(offset) ?? 0 };
+  }
+
+  async #sendDigests(held: number, crc32: Crc32): Promise<BlockReader> {
+    const blocks = new BlockReader(this.#draft, await loadBlake2b(), crc32);
+    for (let index = 0; index < held;) {
+      const group: Uint8Array[] = [];
+      for (; index < held && group.length < DIGESTS_PER_MESSAGE; index++) {
+        const digest = await blocks.next();
+        if (!digest) throw new AppError("failed", "Cannot read what was received earlier");
+        group.push(digest);
+        this.#report("verifying", (index + 1) * BLOCK_BYTES);
+      }
+      this.#link.send({ type: "digests", digests: concat(group) });
+      await this.#link.session.flush();
+    }
+    return blocks;
+  }
+
+  async #receiveData(
+    start: { offset: number; crc: number },
+    crc32: Crc32,
+  ): Promise<{ sizeBytes: number; crc: number }> {
+    let { offset, crc } = start;
+    this.#report("moving", offset);
+    for (;;) {
+      const message = await this.#link.receive();
+      if (message.type === "end") {
+        this.#verifyEnd(message, offset, crc);
+        return { sizeBytes: offset, crc };
+      }
+      if (message.type !== "data") throw new AppError("order", `"${message.type}" came instead of data`);
+      offset += message.bytes.length;
+      this.#verifyLength(offset);
+      crc = crc32(message.bytes, crc);
+      await this.#draft.write(message.bytes);
+      this.#report("moving", offset);
+      await breathe();
+    }
+  }
+
+  #verifyLength(offset: number): void {
+    const { sizeBytes = Infinity } = this.#offer;
+    if (offset > sizeBytes) {
+      throw new AppError("mismatch", `The sender sent more than the ${sizeBytes} bytes that it offered`);
+    }
+    const { sizeBytesMax = Infinity } = this.#options;
+    if (offset > sizeBytesMax) {
+      throw new AppError("too_large", `Cannot take the file: it is larger than the ${sizeBytesMax} bytes allowed`);
+    }
+  }
+
+  #verifyEnd(end: MessageOf<"end">, offset: number, crc: number): void {
+    if (end.sizeBytes !== offset || offset !== (this.#offer.sizeBytes ?? offset)) {
+      throw new AppError("mismatch", `The length is wrong: ${offset} bytes arrived, ${end.sizeBytes} were sent`);
+    }
+    if (end.crc !== crc) throw new AppError("mismatch", "The checksum of the whole file is wrong");
+  }
+
+  #report(phase: TransferProgress["phase"], bytes: number): void {
+    this.#options.onProgress?.({ phase, bytes, sizeBytes: this.#offer.sizeBytes });
+  }
+}
+
+/** What was proven wrong is removed; everything else is kept for the next attempt. */
+async function leave(draft: Draft | undefined, error: AppError): Promise<void> {
+  if (error.code === "mismatch" || error.code === "source_changed") await draft?.discard();
+  else await draft?.suspend();
+}
+
+/** Tells the sender no, and passes over what it still sends, up to its last word. */
+async function objectTo(link: TransferLink, error: AppError): Promise<void> {
+  if (endsSession(error) || link.order.isOver) return;
+  link.send(errorMessage(error));
+  while (!link.order.isOver) await link.receive().catch(ignoreLastWord);
+}
+
+function ignoreLastWord(error: unknown): void {
+  if (!(error instanceof AppError) || error.by !== "peer" || endsSession(error)) throw error;
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

@@ -1,0 +1,233 @@
+/**
+ * A session: one connection after both opening lines. Messages in, messages out, in order.
+ *
+ * Owns the decoder, what waits to be sent, the heartbeat and the requests that came ahead of their turn. It answers
+ * pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`, `receive` or
+ * `sendData`, so that what belongs together travels together.
+ */
+import { AppError, errorNameOf, ERRORS } from "../errors.ts";
+import { HEARTBEAT_MS } from "../limits.ts";
+import { crc32 } from "../wire/crc32.ts";
+import { ByteWriter } from "../wire/fields.ts";
+import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type FieldMessage,
+  type Message,
+  type MessageOf,
+  type RequestType,
+  roleOf,
+} from "../wire/messages/mod.ts";
+import { DATA_TYPE } from "../wire/messages/transfer.ts";
+import type { ByteStream } from "./byte_stream.ts";
+
+/** What stands around the data in a buffer that is handed to `sendData`. */
+export const DATA_OFFSET = FRAME_HEADER_BYTES;
+export const DATA_OVERHEAD = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
+
+export interface SessionOptions {
+  /** Bytes that were read behind the opening line. */
+  readonly early: Uint8Array;
+  /** The largest body that the peer takes. */
+  readonly dataBytesMax: number;
+  /** Requests that may wait for their turn; 0 for a client, which gets none. */
+  readonly requestsAheadMax: number;
+}
+
+export type Request = MessageOf<RequestType>;
+
+export class Session {
+  readonly dataBytesMax: number;
+  readonly #stream: ByteStream;
+  readonly #decoder = new FrameDecoder(crc32);
+  readonly #requestsAheadMax: number;
+  readonly #requestsAhead: Request[] = [];
+  #outbox = new ByteWriter();
+  #spare = new ByteWriter();
+  #writing: Promise<void> = Promise.resolve();
+  #sentAt = performance.now();
+  #reading: Promise<void> | undefined;
+  #readError: AppError | undefined;
+  #hasEnded = false;
+  #pingId = 0;
+
+  constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
+    this.#stream = stream;
+    this.dataBytesMax = dataBytesMax;
+    this.#requestsAheadMax = requestsAheadMax;
+    this.#decoder.push(early);
+  }
+
+  get peer(): string {
+    return this.#stream.peer;
+  }
+
+  /** Changes to a faster checksum, for large transfers. */
+  useCrc32(faster: typeof crc32): void {
+    this.#decoder.crc32 = faster;
+  }
+
+  /** Queues a message. */
+  send(message: FieldMessage): void {
+    encodeMessage(message, this.#outbox, crc32);
+  }
+
+  /** Sends what is queued. */
+  flush(): Promise<void> {
+    if (this.#outbox.length === 0) return this.#writing;
+    return this.#writing = this.#writeOutbox(this.#writing);
+  }
+
+  /**
+   * Sends `count` bytes of file data, which stand in `buffer` from `DATA_OFFSET` on; the buffer must have room for
+   * `DATA_OVERHEAD` more bytes than the data.
+   */
+  async sendData(buffer: Uint8Array, count: number): Promise<void> {
+    const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
+    await this.flush();
+    this.#sentAt = performance.now();
+    await (this.#writing = this.#stream.write(frame));
+  }
+
+  /** The next request: one that came ahead of its turn, or a new one. `undefined` when the peer has ended the session. */
+  async nextRequest(): Promise<Request | undefined> {
+    const ahead = this.#requestsAhead.shift();
+    if (ahead) return ahead;
+    this.#decoder.shrink();
+    for (;;) {
+      const message = await this.#next();
+      if (!message) return;
+      if (roleOf(message.type) === "request") return message as Request;
+      // A `cancel` may have crossed the end of the reply.
+      if (message.type !== "cancel") throw new AppError("order", `"${message.type}" came outside of a request`);
+    }
+  }
+
+  /** The next message of the exchange under way. Requests that come in between wait for their turn. */
+  async receive(): Promise<Message> {
+    for (;;) {
+      const message = await this.#next();
+      if (!message) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+      if (!this.#keptForLater(message)) return message;
+    }
+  }
+
+  /** As `receive`, for what has already come; `undefined` instead of waiting. Call it now and then while sending. */
+  poll(): Message | undefined {
+    for (;;) {
+      const message = this.#decodeNext();
+      if (!message) break;
+      if (!this.#keptForLater(message)) return message;
+    }
+    if (this.#readError) throw this.#readError;
+    if (!this.#hasEnded) this.#startReading();
+  }
+
+  /** Whether the peer has closed its side. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Sends a ping whenever nothing else was sent for a while, so that the peer knows that we live. Dispose it. */
+  keepAlive(): Disposable {
+    const timer = setInterval(() => {
+      if (performance.now() - this.#sentAt < HEARTBEAT_MS) return;
+      this.send({ type: "ping", id: ++this.#pingId });
+      this.flush().catch(() => {}); // whoever uses the session next gets the same error
+    }, HEARTBEAT_MS);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  close(reason?: AppError): void {
+    this.#stream.close(reason);
+  }
+
+  /** Says goodbye, as far as the peer still listens, and ends our side. */
+  async end(error?: AppError): Promise<void> {
+    try {
+      this.send(
+        error ? { type: "goodbye", code: ERRORS[error.code].number, text: error.message } : { type: "goodbye" },
+      );
+      await this.flush();
+      await this.#stream.closeWrite();
+    } catch (failure) {
+      if (!(failure instanceof AppError)) throw failure; // a peer that has gone needs no goodbye
+    }
+  }
+
+  /** Whether `message` is no part of the exchange under way: then it was put aside. */
+  #keptForLater(message: Message): boolean {
+    if (roleOf(message.type) !== "request" || this.#requestsAheadMax === 0) return false;
+    if (this.#requestsAhead.length >= this.#requestsAheadMax) {
+      throw new AppError("limit", `The peer sent more than ${this.#requestsAheadMax} requests ahead`);
+    }
+    this.#requestsAhead.push(message as Request);
+    return true;
+  }
+
+  async #next(): Promise<Message | undefined> {
+    await this.flush();
+    for (;;) {
+      const message = this.#decodeNext();
+      if (message) return message;
+      if (this.#readError) throw this.#readError;
+      if (this.#hasEnded) return;
+      this.#startReading();
+      await this.#reading;
+      // A ping may have been answered while we waited for the rest.
+      if (this.#outbox.length > 0) await this.flush();
+    }
+  }
+
+  /** The next message that somebody waits for; those that stand outside of exchanges are dealt with here. */
+  #decodeNext(): Message | undefined {
+    for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) {
+      const message = decodeMessage(frame);
+      if (message && !this.#handledAnytime(message)) return message;
+    }
+  }
+
+  #handledAnytime(message: Message): boolean {
+    switch (message.type) {
+      case "ping":
+        this.send({ type: "pong", id: message.id });
+        return true;
+      case "pong":
+        return true;
+      case "goodbye":
+        if (message.code === undefined) return true;
+        throw new AppError(errorNameOf(message.code) ?? "lost", message.text ?? `${this.peer} closed the connection`, {
+          by: "peer",
+        });
+      default:
+        return false;
+    }
+  }
+
+  #startReading(): void {
+    this.#reading ??= this.#readOnce().finally(() => this.#reading = undefined);
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const count = await this.#stream.read(this.#decoder.room());
+      if (count !== null) return this.#decoder.filled(count);
+      this.#hasEnded = true;
+      if (this.#decoder.isInsideFrame) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+    } catch (error) {
+      this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
+    }
+  }
+
+  async #writeOutbox(before: Promise<void>): Promise<void> {
+    await before;
+    const full = this.#outbox;
+    if (full.length === 0) return;
+    this.#outbox = this.#spare;
+    this.#sentAt = performance.now();
+    await this.#stream.write(full.written());
+    full.length = 0;
+    this.#spare = full;
+  }
+}

@@ -1,0 +1,65 @@
+/** What the operating system says, as one of our codes. Messages name what the request named, never a path. */
+import { AppError, type ErrorName } from "../errors.ts";
+import { quoteName } from "../names.ts";
+
+const BY_CODE: Readonly<Record<string, ErrorName>> = {
+  ENOENT: "not_found",
+  EEXIST: "exists",
+  EACCES: "denied",
+  EPERM: "denied",
+  EROFS: "denied",
+  ENOTDIR: "not_a_directory",
+  EISDIR: "is_directory",
+  ENOTEMPTY: "not_empty",
+  ENAMETOOLONG: "bad_name",
+  EINVAL: "bad_name",
+  ELOOP: "outside",
+  ENOSPC: "no_space",
+  EDQUOT: "no_space",
+  EFBIG: "too_large",
+};
+
+const REASON: Partial<Record<ErrorName, string>> = {
+  not_found: "there is nothing under that name",
+  exists: "the name is taken",
+  denied: "the operating system does not allow it",
+  not_a_directory: "part of the name is a file, not a directory",
+  is_directory: "it is a directory",
+  not_empty: "the directory is not empty",
+  bad_name: "the file system does not take that name",
+  outside: "its links go round in circles",
+  no_space: "No space left on the device",
+  too_large: "it is larger than the file system takes",
+};
+
+/** The code that an error of the runtime stands for; `failed` for one that has none of ours. */
+export function errorNameOfSystem(error: unknown): ErrorName {
+  if (error instanceof Deno.errors.NotFound) return "not_found";
+  if (error instanceof Deno.errors.AlreadyExists) return "exists";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return "denied";
+  const code = systemCode(error);
+  return (code && BY_CODE[code]) || "failed";
+}
+
+/** Such as `ENOSPC`; `undefined` for an error that does not come from the operating system. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** Runs `call`; what the operating system throws becomes `Cannot DOING "NAME": reason`. */
+export function translating<T>(doing: string, name: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw translated(doing, name, error);
+  }
+}
+
+/** The error of ours for `error`; one of ours stays as it is. */
+export function translated(doing: string, name: string, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = errorNameOfSystem(error);
+  const reason = REASON[code] ?? systemCode(error) ?? (error instanceof Error ? error.name : "unknown error");
+  return new AppError(code, `Cannot ${doing} ${quoteName(name || "/")}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,159 @@
+/**
+ * A file on its way into a directory: a partial or a scratch file until it is published.
+ *
+ * Owns the handle, and the table of who writes what in this process: a second writer of the same partial takes it over
+ * when the first has been silent, and is refused otherwise. A draft that lost its file throws `busy` at its next use.
+ */
+import { AppError } from "../errors.ts";
+import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
+import { quoteName } from "../names.ts";
+import type { FileSystem } from "./file_system.ts";
+import { translated, translating } from "./fs_errors.ts";
+import { notePath, openPartial, openScratch, type Partial, partialPath, removeIfThere } from "./partial.ts";
+import { flushDirectory, publish } from "./publish.ts";
+import type { Place } from "./resolve.ts";
+import type { Draft, FileFacts, IfTaken } from "./tree.ts";
+
+const WRITERS = new Map<string, LocalDraft>();
+
+/** Where the draft is to go, and what is to be done on the way. */
+export interface DraftPlan {
+  readonly place: Place;
+  readonly facts: FileFacts;
+  readonly ifTaken: IfTaken;
+  /** Directories that got new entries when the parents were made. */
+  readonly madeIn: readonly string[];
+}
+
+/** Begins a draft. Throws `busy` while somebody else is writing the same partial. */
+export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalDraft> {
+  const { place, facts: { sizeBytes, mtimeMs } } = plan;
+  if (sizeBytes === undefined || sizeBytes < BLOCK_BYTES || mtimeMs === undefined) {
+    return new LocalDraft(fs, plan, openScratch(fs, place), false);
+  }
+  const path = partialPath(place);
+  WRITERS.get(path)?.yieldTo(place.name);
+  const partial = await openPartial(fs, place, { name: place.base, sizeBytes, mtimeMs });
+  const draft = new LocalDraft(fs, plan, partial, true);
+  WRITERS.set(path, draft);
+  return draft;
+}
+
+export class LocalDraft implements Draft {
+  readonly heldBlocks: number;
+  readonly restarted: boolean;
+  readonly #fs: FileSystem;
+  readonly #plan: DraftPlan;
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  readonly #resumable: boolean;
+  #state: "open" | "taken over" | "ended" = "open";
+  #writtenAt = performance.now();
+  /** How much of the partial is worth keeping. */
+  #keptBytes: number;
+
+  constructor(fs: FileSystem, plan: DraftPlan, partial: Partial, resumable: boolean) {
+    this.#fs = fs;
+    this.#plan = plan;
+    this.#file = partial.file;
+    this.#path = partial.path;
+    this.#resumable = resumable;
+    this.#keptBytes = partial.heldBytes;
+    this.heldBlocks = Math.floor(partial.heldBytes / BLOCK_BYTES);
+    this.restarted = partial.restarted;
+  }
+
+  /** Gives the partial up for another writer if nothing was stored for a while; throws `busy` otherwise. */
+  yieldTo(name: string): void {
+    if (performance.now() - this.#writtenAt < PARTIAL_SILENCE_MAX_MS) {
+      throw new AppError("busy", `Cannot write ${quoteName(name)}: somebody else is writing it now`);
+    }
+    this.#close("taken over");
+  }
+
+  readAt(offset: number, into: Uint8Array): number {
+    return this.#translating("read", () => {
+      this.#writtenAt = performance.now();
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      return this.#file.readSync(into) ?? 0;
+    });
+  }
+
+  startAt(offset: number): void {
+    this.#translating("write", () => {
+      this.#file.truncateSync(offset);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      this.#keptBytes = offset;
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#translating("write", () => {
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    });
+    this.#keptBytes += bytes.length;
+    this.#writtenAt = performance.now();
+  }
+
+  async publish(): Promise<string> {
+    const { place, facts, ifTaken, madeIn } = this.#plan;
+    try {
+      this.#verifyOpen();
+      this.#translating("write", () => {
+        const mtime = (facts.mtimeMs ?? Date.now()) / 1000;
+        this.#file.utimeSync(mtime, mtime);
+      });
+      await this.#flush();
+      this.#verifyOpen();
+      const name = this.#translating("store", () => publish(this.#fs, this.#path, place, ifTaken));
+      this.#translating("store", () => {
+        if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
+        for (const directory of new Set([...madeIn, place.parent])) flushDirectory(this.#fs, directory);
+      });
+      this.#close("ended");
+      return name;
+    } catch (error) {
+      if (this.#state === "open") this.suspend();
+      throw error;
+    }
+  }
+
+  suspend(): void {
+    if (this.#resumable && this.#keptBytes >= BLOCK_BYTES) this.#close("ended");
+    else this.discard();
+  }
+
+  discard(): void {
+    if (this.#state !== "open") return;
+    this.#translating("remove", () => {
+      removeIfThere(this.#fs, this.#path);
+      if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
+    });
+    this.#close("ended");
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      throw translated("store", this.#plan.place.name, error);
+    }
+  }
+
+  #verifyOpen(): void {
+    if (this.#state === "open") return;
+    throw new AppError("busy", `Cannot go on with ${quoteName(this.#plan.place.name)}: somebody else took it over`);
+  }
+
+  #translating<T>(doing: string, call: () => T): T {
+    this.#verifyOpen();
+    return translating(doing, this.#plan.place.name, call);
+  }
+
+  #close(state: "taken over" | "ended"): void {
+    if (this.#state !== "open") return;
+    this.#state = state;
+    if (WRITERS.get(this.#path) === this) WRITERS.delete(this.#path);
+    this.#file.close();
+  }
+}

@@ -1,0 +1,23 @@
+/** One file that a person named by its path, wherever it lies: the source of a `put`. Links are followed. */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../names.ts";
+import { FILE_SYSTEM, type FileSystem } from "./file_system.ts";
+import { translating } from "./fs_errors.ts";
+import { LocalSource } from "./local_source.ts";
+import { entryOf } from "./scan.ts";
+import type { Source } from "./tree.ts";
+
+/** Throws `not_found`, `is_directory`, `not_a_file` or `denied`. */
+export function openLocalFile(path: string, fs: FileSystem = FILE_SYSTEM): Source {
+  return translating("open", path, () => {
+    const info = fs.statSync(path); // looked at before it is opened, since opening a pipe would wait for its writer
+    if (info.isDirectory) throw new AppError("is_directory", `Cannot send ${quoteName(path)}: it is a directory`);
+    if (!info.isFile) {
+      const advice = "Pipe it into: app put HOST PORT - --as NAME";
+      throw new AppError("not_a_file", `Cannot send ${quoteName(path)}: it is not a regular file`, { advice });
+    }
+    const file = fs.openSync(path, { read: true });
+    const opened = file.statSync();
+    return new LocalSource(file, entryOf(path, opened), opened);
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * An open file of a directory, read by offset. It notices when the file is changed in place. One that is replaced or
+ * removed meanwhile is read to its end as it was when it was opened: that is still one version, whole.
+ */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../names.ts";
+import { translating } from "./fs_errors.ts";
+import type { Entry, Source } from "./tree.ts";
+
+export class LocalSource implements Source {
+  readonly entry: Entry;
+  readonly #file: Deno.FsFile;
+  readonly #opened: Deno.FileInfo;
+  #position = 0;
+
+  /** Takes over `file`, which had `opened` to say of itself when it was opened. */
+  constructor(file: Deno.FsFile, entry: Entry, opened: Deno.FileInfo) {
+    this.#file = file;
+    this.#opened = opened;
+    this.entry = entry;
+  }
+
+  readAt(offset: number, into: Uint8Array): number {
+    return translating("read", this.entry.name, () => {
+      if (offset !== this.#position) this.#position = this.#file.seekSync(offset, Deno.SeekMode.Start);
+      const count = this.#file.readSync(into) ?? 0;
+      this.#position += count;
+      return count;
+    });
+  }
+
+  verifyUnchanged(): void {
+    if (!isSameVersion(this.#file.statSync(), this.#opened)) {
+      throw new AppError("source_changed", `Cannot send ${quoteName(this.entry.name)}: it changed while it was read`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+function isSameVersion(now: Deno.FileInfo, then: Deno.FileInfo): boolean {
+  return now.ino === then.ino && now.dev === then.dev && now.size === then.size &&
+    now.mtime?.getTime() === then.mtime?.getTime();
+}

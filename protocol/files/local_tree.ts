@@ -1,0 +1,152 @@
+/**
+ * The tree of files that a directory holds: names in, verified bytes out, nothing half ever visible.
+ *
+ * Joins the parts: `resolve.ts` (names to paths), `local_source.ts` (reading), `local_draft.ts` (writing), `publish.ts`
+ * (making visible), `scan.ts` (walks). Invariant: nothing outside the root is ever opened, and nothing of ours is shown.
+ */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../names.ts";
+import { FILE_SYSTEM, type FileSystem } from "./file_system.ts";
+import { translating } from "./fs_errors.ts";
+import { openDraft } from "./local_draft.ts";
+import { LocalSource } from "./local_source.ts";
+import { readNote, type SourceNote } from "./partial.ts";
+import { flushDirectory, lstatIfThere, publish, refuseDirectory, taken } from "./publish.ts";
+import { type Found, type Place, Resolver } from "./resolve.ts";
+import { entryOf, listDirectory, type Measure, measure, sweepPartials } from "./scan.ts";
+import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source } from "./tree.ts";
+
+export class LocalTree implements FileTree {
+  readonly #fs: FileSystem;
+  readonly #resolver: Resolver;
+
+  /** Throws `not_found` or `not_a_directory` if `root` cannot be shared. */
+  constructor(root: string, fs: FileSystem = FILE_SYSTEM) {
+    this.#fs = fs;
+    this.#resolver = new Resolver(root, fs);
+  }
+
+  /** How many files there are and how large they are; partials are not counted. */
+  measure(signal?: AbortSignal): Promise<Measure> {
+    return measure(this.#fs, this.#resolver.root, signal ? { signal } : {});
+  }
+
+  /** Removes partials that nobody went on with for seven days; how many. */
+  sweep(signal?: AbortSignal): Promise<number> {
+    return sweepPartials(this.#fs, this.#resolver.root, signal);
+  }
+
+  /** Of which source there is a partial under `name`, if there is one. */
+  partialOf(name: string): SourceNote | undefined {
+    try {
+      return readNote(this.#fs, this.#resolver.place(name, "resume"));
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
+      throw error;
+    }
+  }
+
+  /** Whether something has that name. */
+  has(name: string): boolean {
+    try {
+      return lstatIfThere(this.#fs, this.#resolver.place(name, "look for").path) !== undefined;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return false;
+      throw error;
+    }
+  }
+
+  async *list(directory: string, { all }: { all: boolean }): AsyncGenerator<Batch> {
+    const { path, info } = this.#resolver.find(directory, "list");
+    if (!info.isDirectory) {
+      throw new AppError("not_a_directory", `Cannot list ${quoteName(directory)}: it is not a directory`);
+    }
+    const look = (entryPath: string): Found | undefined => {
+      try {
+        return this.#resolver.findAt(entryPath, directory, "list");
+      } catch (error) {
+        if (error instanceof AppError) return undefined;
+        throw error;
+      }
+    };
+    yield* translating("list", directory, () => listDirectory(this.#fs, path, all, look));
+  }
+
+  stat(name: string): Entry {
+    return entryOf(name, this.#resolver.find(name, "look at").info);
+  }
+
+  open(name: string): Source {
+    const found = this.#resolver.find(name, "open");
+    if (found.info.isDirectory) throw new AppError("is_directory", `Cannot open ${quoteName(name)}: it is a directory`);
+    if (!found.info.isFile) {
+      throw new AppError("not_a_file", `Cannot open ${quoteName(name)}: it is not a regular file`);
+    }
+    const file = translating("open", name, () => this.#fs.openSync(found.path, { read: true }));
+    try {
+      const opened = file.statSync();
+      this.#resolver.verifyOpened(found, opened, name);
+      return new LocalSource(file, entryOf(name, opened), opened);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  async create(name: string, facts: FileFacts, ifTaken: IfTaken): Promise<Draft> {
+    const madeIn: string[] = [];
+    const place = this.#resolver.placeWithParents(name, "store", (directory) => madeIn.push(directory));
+    translating("store", name, () => this.#refuseTaken(place, ifTaken));
+    try {
+      return await openDraft(this.#fs, { place, facts, ifTaken, madeIn });
+    } catch (error) {
+      return translating("store", name, () => {
+        throw error;
+      });
+    }
+  }
+
+  makeDirectory(name: string): void {
+    const madeIn: string[] = [];
+    this.#resolver.placeWithParents(`${name}/x`, "make", (directory) => madeIn.push(directory));
+    translating("make", name, () => madeIn.forEach((directory) => flushDirectory(this.#fs, directory)));
+  }
+
+  move(from: string, to: string, ifTaken: IfTaken): string {
+    const source = this.#resolver.place(from, "move");
+    const info = translating("move", from, () => this.#fs.lstatSync(source.path));
+    const madeIn: string[] = [];
+    const place = this.#resolver.placeWithParents(to, "move", (directory) => madeIn.push(directory));
+    return translating("move", from, () => {
+      this.#refuseTaken(place, ifTaken);
+      const name = info.isDirectory ? this.#moveDirectory(source, place) : this.#moveFile(source, place, ifTaken);
+      for (const directory of new Set([...madeIn, source.parent, place.parent])) flushDirectory(this.#fs, directory);
+      return name;
+    });
+  }
+
+  remove(name: string): void {
+    const place = this.#resolver.place(name, "remove");
+    translating("remove", name, () => {
+      this.#fs.removeSync(place.path);
+      flushDirectory(this.#fs, place.parent);
+    });
+  }
+
+  #refuseTaken(place: Place, ifTaken: IfTaken): void {
+    if (ifTaken === "rename") return;
+    if (ifTaken === "replace") refuseDirectory(this.#fs, place);
+    else if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
+  }
+
+  #moveFile(source: Place, place: Place, ifTaken: IfTaken): string {
+    return publish(this.#fs, source.path, place, ifTaken);
+  }
+
+  /** A directory has no hard links, and a rename replaces only an empty one: so any other taken name is refused. */
+  #moveDirectory(source: Place, place: Place): string {
+    if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
+    this.#fs.renameSync(source.path, place.path);
+    return place.name;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Partials: unfinished files, beside their target, under reserved names that no request can use.
+ *
+ *     .app-partial-<hash of the base name>             the bytes so far
+ *     .app-partial-<hash of the base name>.note        of which source: name, size, mtime (JSON, for people too)
+ *     .app-partial-<hash of the base name>-<random>    one that cannot be resumed
+ *
+ * Owns: opening one with one writer at a time, and telling whether it belongs to a source. Whether its bytes do is
+ * proven by digests in `exchange/`. A partial has exactly one name: one with two is a published file that a crash left
+ * with its old name too, and writing to it would change what is visible.
+ */
+import { AppError } from "../errors.ts";
+import { quoteName, RESERVED_PREFIX } from "../names.ts";
+import type { FileSystem } from "./file_system.ts";
+import { tryLock } from "./lock.ts";
+import { join, type Place } from "./resolve.ts";
+
+export const PARTIAL_PREFIX = `${RESERVED_PREFIX}partial-`;
+
+/** Which source a partial belongs to. */
+export interface SourceNote {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+export interface Partial {
+  readonly file: Deno.FsFile;
+  readonly path: string;
+  /** Bytes of the same source that are there. */
+  readonly heldBytes: number;
+  /** There was one of another source; it was emptied. */
+  readonly restarted: boolean;
+}
+
+/** Where the partial of `place` lies, if it can be resumed. */
+export function partialPath({ parent, base }: Place): string {
+  return join(parent, PARTIAL_PREFIX + hashName(base));
+}
+
+export function notePath(partial: string): string {
+  return `${partial}.note`;
+}
+
+/** A new one for a file that is too small, or too little known, to be resumed. */
+export function openScratch(fs: FileSystem, place: Place): Partial {
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
+  const path = `${partialPath(place)}-${random.join("")}`;
+  return {
+    file: fs.openSync(path, { createNew: true, read: true, write: true }),
+    path,
+    heldBytes: 0,
+    restarted: false,
+  };
+}
+
+/** The partial of `source`, made or gone on with, locked. Throws `busy` while somebody else writes it. */
+export async function openPartial(fs: FileSystem, place: Place, source: SourceNote): Promise<Partial> {
+  const path = partialPath(place);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const file = openOrMake(fs, path);
+    if (!file) continue;
+    try {
+      if (!await tryLock(file)) throw busy(place.name);
+      if (isOnlyName(fs, path, file)) return prepare(fs, path, file, source);
+      file.close();
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+  throw busy(place.name);
+}
+
+/** The source of the partial of `place`, if there is one that could be gone on with. */
+export function readNote(fs: FileSystem, place: Place): SourceNote | undefined {
+  const path = partialPath(place);
+  try {
+    if (fs.lstatSync(path).isFile) return parseNote(fs.readTextFileSync(notePath(path)));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Removes what stands under `path`; nothing there is as good. */
+export function removeIfThere(fs: FileSystem, path: string): void {
+  try {
+    fs.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** `undefined` when it came and went in that moment. */
+function openOrMake(fs: FileSystem, path: string): Deno.FsFile | undefined {
+  try {
+    return fs.openSync(path, { createNew: true, read: true, write: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  try {
+    const info = fs.lstatSync(path);
+    if (!info.isFile) throw new AppError("failed", `Cannot resume: ${quoteName(path)} is not a file`);
+    return fs.openSync(path, { read: true, write: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether `path` still leads to `file`, and nothing else does. If others do, this name of it is taken away. */
+function isOnlyName(fs: FileSystem, path: string, file: Deno.FsFile): boolean {
+  const opened = file.statSync();
+  try {
+    const there = fs.lstatSync(path);
+    if (there.ino !== opened.ino || there.dev !== opened.dev) return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false; // published in that moment
+    throw error;
+  }
+  if (opened.nlink === null || opened.nlink <= 1) return true;
+  removeIfThere(fs, path);
+  return false;
+}
+
+function prepare(fs: FileSystem, path: string, file: Deno.FsFile, source: SourceNote): Partial {
+  const bytes = file.statSync().size;
+  const note = bytes === 0 ? undefined : readNoteAt(fs, path);
+  const sameSource = note?.name === source.name && note.sizeBytes === source.sizeBytes &&
+    note.mtimeMs === source.mtimeMs;
+  if (sameSource) return { file, path, heldBytes: Math.min(bytes, source.sizeBytes), restarted: false };
+  file.truncateSync(0);
+  fs.writeTextFileSync(notePath(path), JSON.stringify({ about: "An unfinished transfer of app", ...source }) + "\n");
+  return { file, path, heldBytes: 0, restarted: note !== undefined };
+}
+
+function readNoteAt(fs: FileSystem, path: string): SourceNote | undefined {
+  try {
+    return parseNote(fs.readTextFileSync(notePath(path)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** `undefined` for a torn or foreign note: then nothing is known, and the transfer starts anew. */
+function parseNote(text: string): SourceNote | undefined {
+  try {
+    const { name, sizeBytes, mtimeMs } = JSON.parse(text);
+    if (typeof name === "string" && Number.isSafeInteger(sizeBytes) && Number.isSafeInteger(mtimeMs)) {
+      return { name, sizeBytes, mtimeMs };
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+}
+
+/** FNV-1a, 64 bits: names of one directory apart, in a fixed length. A clash is seen by the note and does no harm. */
+function hashName(base: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(base)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, "0");
+}
+
+function busy(name: string): AppError {
+  return new AppError("busy", `Cannot write ${quoteName(name)}: somebody else is writing it now`);
+}

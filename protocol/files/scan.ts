@@ -1,0 +1,113 @@
+/** Walks of a directory: listing one, measuring a whole tree, and sweeping out what nobody went on with. */
+import { breathe } from "../breathe.ts";
+import { PARTIAL_AGE_MAX_MS } from "../limits.ts";
+import { isReserved, nameFault } from "../names.ts";
+import type { FileSystem } from "./file_system.ts";
+import { PARTIAL_PREFIX, removeIfThere } from "./partial.ts";
+import { type Found, join } from "./resolve.ts";
+import type { Batch, Entry, EntryKind } from "./tree.ts";
+
+const BATCH_ENTRIES = 256;
+
+/** Permission bits of files whose system has none. */
+const DEFAULT_MODE = 0o644;
+
+export function entryOf(name: string, info: Deno.FileInfo): Entry {
+  const kind: EntryKind = info.isFile ? "file" : info.isDirectory ? "directory" : "other";
+  return {
+    name,
+    kind,
+    sizeBytes: info.isFile ? info.size : 0,
+    mtimeMs: Math.max(0, info.mtime?.getTime() ?? 0),
+    mode: (info.mode ?? DEFAULT_MODE) & 0o777,
+  };
+}
+
+/**
+ * The entries of the directory at `path`, sorted by name. `look` follows a link, or returns `undefined` where it leads
+ * out or nowhere: such an entry is not shown, as nobody could get it.
+ */
+export async function* listDirectory(
+  fs: FileSystem,
+  path: string,
+  all: boolean,
+  look: (path: string) => Found | undefined,
+): AsyncGenerator<Batch> {
+  const names = Array.from(fs.readDirSync(path), (entry) => entry.name)
+    .filter((name) => !isReserved(name) && (all || !name.startsWith(".")))
+    .sort();
+  for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+    const batch = names.slice(start, start + BATCH_ENTRIES);
+    const entries = batch.map((name) => nameFault(name) ? undefined : look(join(path, name)))
+      .map((found, index) => found && entryOf(batch[index]!, found.info))
+      .filter((entry) => entry !== undefined);
+    yield { entries, hidden: batch.length - entries.length };
+    await breathe();
+  }
+}
+
+export interface Measure {
+  files: number;
+  sizeBytes: number;
+}
+
+/** Counts the files below `path` and their bytes, and hands every directory entry to `visit`. Links are not followed. */
+export async function measure(
+  fs: FileSystem,
+  path: string,
+  { signal, visit = () => {} }: { signal?: AbortSignal; visit?: (path: string, info: Deno.FileInfo) => void } = {},
+): Promise<Measure> {
+  const total: Measure = { files: 0, sizeBytes: 0 };
+  const directories = [path];
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    for (const { name, isDirectory, isFile } of readIfAllowed(fs, directory)) {
+      const pathOfEntry = join(directory, name);
+      if (isDirectory) directories.push(pathOfEntry);
+      if (isFile) countFile(fs, pathOfEntry, name, total, visit);
+      if (await breathe() && signal?.aborted) return total;
+    }
+  }
+  return total;
+}
+
+/** Removes partials below `path` that nobody went on with for seven days; how many. */
+export async function sweepPartials(fs: FileSystem, path: string, signal?: AbortSignal): Promise<number> {
+  let removed = 0;
+  const oldest = Date.now() - PARTIAL_AGE_MAX_MS;
+  await measure(fs, path, {
+    ...(signal ? { signal } : {}),
+    visit(pathOfEntry, info) {
+      if ((info.mtime?.getTime() ?? Infinity) >= oldest) return;
+      removeIfThere(fs, pathOfEntry);
+      removed++;
+    },
+  });
+  return removed;
+}
+
+function countFile(
+  fs: FileSystem,
+  path: string,
+  name: string,
+  total: Measure,
+  visitPartial: (path: string, info: Deno.FileInfo) => void,
+): void {
+  try {
+    const info = fs.lstatSync(path);
+    if (name.startsWith(PARTIAL_PREFIX)) return visitPartial(path, info);
+    if (isReserved(name)) return;
+    total.files++;
+    total.sizeBytes += info.size;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // it went away in that moment
+  }
+}
+
+function readIfAllowed(fs: FileSystem, directory: string): Iterable<Deno.DirEntry> {
+  try {
+    return fs.readDirSync(directory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return [];
+    throw error;
+  }
+}

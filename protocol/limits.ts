@@ -1,0 +1,80 @@
+/**
+ * Every number that bounds what a peer, a file or a wait may cost, in one frozen table.
+ *
+ * A limit belongs here and nowhere else, so that the specification, the help and the code cannot differ.
+ * Sizes are in bytes, times in milliseconds. Those of the server can be changed per server (see `ServerLimits`).
+ */
+
+/** The largest body of one frame, and so the most file data that one frame carries. */
+export const BODY_BYTES_MAX = 262_144;
+
+/** The smallest `data-max` that a peer may announce: below it a frame is more header than data. */
+export const BODY_BYTES_MIN = 1_024;
+
+/** The longest opening line, its line feed included. */
+export const OPENING_BYTES_MAX = 1_024;
+
+/** The longest name on the wire, and the longest part between two slashes, both in UTF-8. */
+export const NAME_BYTES_MAX = 4_096;
+export const NAME_PART_BYTES_MAX = 255;
+
+/** The unit of resuming: a partial is kept, proven and continued in whole blocks. */
+export const BLOCK_BYTES = 1_048_576;
+
+/** BLAKE2b-512 cut to this many bytes identifies a block. */
+export const BLOCK_DIGEST_BYTES = 16;
+
+/** A partial that nobody went on with for this long is removed. */
+export const PARTIAL_AGE_MAX_MS = 7 * 24 * 3_600_000;
+
+/** A writer that stored nothing for this long loses its partial to the next one who asks for it. */
+export const PARTIAL_SILENCE_MAX_MS = 2_000;
+
+/** While a request is under way, each side says something at least this often. */
+export const HEARTBEAT_MS = 5_000;
+
+/** How often silent connections are looked for. */
+export const SWEEP_MS = 500;
+
+/** What a server allows one connection, and all of them together. */
+export interface ServerLimits {
+  /** From the accepted connection to the end of its opening line. */
+  openingTimeoutMs: number;
+  /** Without a byte in either direction. */
+  idleTimeoutMs: number;
+  /** Connections at once; one more gets a readable refusal. */
+  connectionsMax: number;
+  /** Requests that one connection may send ahead of the one under way. */
+  requestsAheadMax: number;
+  /** The largest file that may be put. */
+  fileBytesMax: number;
+  /** How long running transfers may go on after the server was told to stop. */
+  drainMs: number;
+}
+
+export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
+  openingTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  connectionsMax: 1_000,
+  requestsAheadMax: 64,
+  fileBytesMax: Number.MAX_SAFE_INTEGER,
+  drainMs: 10_000,
+});
+
+/** What a client waits for, and how often it tries again. */
+export interface ClientLimits {
+  /** Without a byte in either direction, and for the connection itself. */
+  timeoutMs: number;
+  /** New connections after a lost one, per command. */
+  retries: number;
+  /** The wait before the first of them; it doubles each time, up to `retryWaitMaxMs`. */
+  retryWaitMs: number;
+  retryWaitMaxMs: number;
+}
+
+export const CLIENT_LIMITS: Readonly<ClientLimits> = Object.freeze({
+  timeoutMs: 30_000,
+  retries: 5,
+  retryWaitMs: 500,
+  retryWaitMaxMs: 15_000,
+});

@@ -1,0 +1,94 @@
+/**
+ * The one rule for names of files and directories, used on both sides for every request.
+ *
+ * A name is relative, UTF-8 in Unicode normalisation form C, its parts joined by "/". It is checked and never
+ * repaired: what breaks the rule is refused with the reason. Pure text: what a name leads to on a disk is
+ * `files/resolve.ts`'s business.
+ */
+import { AppError } from "./errors.ts";
+import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX } from "./limits.ts";
+
+/** Files of our own (partials, their notes, later the trash) begin with this, in any case; no request may name them. */
+export const RESERVED_PREFIX = ".app-";
+
+const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+// deno-lint-ignore no-control-regex -- finding control characters is the point
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** Separators and marks that change how the rest of a line is shown; a name with them can pass for another. */
+const INVISIBLE = /[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+
+const encoder = new TextEncoder();
+
+/** Whether `name` is one of our own files, which no request may name and no list may show. */
+export function isReserved(part: string): boolean {
+  return part.toLowerCase().startsWith(RESERVED_PREFIX);
+}
+
+/** Why `name` breaks the rule, as the end of a sentence that begins with the name; `undefined` if it does not. */
+export function nameFault(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (!name.isWellFormed()) return "it is not valid Unicode";
+  if (encoder.encode(name).length > NAME_BYTES_MAX) return `it is longer than ${NAME_BYTES_MAX} bytes`;
+  if (CONTROL.test(name)) return "it has a control character";
+  if (INVISIBLE.test(name)) return "it has an invisible character";
+  if (name.includes("\\")) return "it has a backslash (use / between directories)";
+  if (name.startsWith("/")) return "it is absolute";
+  if (/^[a-z]:/i.test(name)) return "it begins with a drive letter";
+  if (name !== name.normalize("NFC")) return "it is not in Unicode normalisation form C";
+  for (const part of name.split("/")) {
+    const fault = partFault(part);
+    if (fault) return fault;
+  }
+}
+
+function partFault(part: string): string | undefined {
+  if (part === "") return "it has an empty part";
+  if (part === "." || part === "..") return `it has the part "${part}"`;
+  if (encoder.encode(part).length > NAME_PART_BYTES_MAX) {
+    return `it has a part longer than ${NAME_PART_BYTES_MAX} bytes`;
+  }
+  if (/[. ]$/.test(part)) return "it has a part that ends in a dot or a space";
+  if (DEVICE_NAME.test(part)) return `it has a device name ("${part}")`;
+  if (isReserved(part)) return `"${RESERVED_PREFIX}…" is reserved for unfinished transfers`;
+}
+
+/** Throws `bad_name`, with the reason, unless `name` keeps the rule. */
+export function validateName(name: string): void {
+  const fault = nameFault(name);
+  if (fault) throw new AppError("bad_name", `Cannot use the name ${quoteName(name)}: ${fault}`);
+}
+
+/** The same for a directory, where "" means the shared directory itself. */
+export function validateDirectoryName(name: string): void {
+  if (name !== "") validateName(name);
+}
+
+/** `name` in double quotes, with everything escaped that a terminal or a log could take for something else. */
+export function quoteName(name: string): string {
+  return `"${escapeName(name).replaceAll('"', '\\"')}"`;
+}
+
+/**
+ * `name` for a terminal or a log: control and invisible characters and backslashes are escaped, a lone surrogate shows
+ * as U+FFFD. The joiners inside emoji and Indic words (U+200C, U+200D) stay as they are.
+ */
+export function escapeName(name: string): string {
+  return name.toWellFormed().replace(
+    /(?![\u200c\u200d])[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu,
+    (character) => character === "\\" ? "\\\\" : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/** `photo.jpg` -> `photo (2).jpg`: the name to try as the `number`th, beside the taken one. */
+export function numberedName(name: string, number: number): string {
+  const start = name.lastIndexOf("/") + 1;
+  const dot = name.lastIndexOf(".");
+  const end = dot > start ? dot : name.length;
+  return `${name.slice(0, end)} (${number})${name.slice(end)}`;
+}
+
+/** What stands before the last slash ("" at the top), and what behind it. */
+export function splitName(name: string): { directory: string; base: string } {
+  const slash = name.lastIndexOf("/");
+  return { directory: slash < 0 ? "" : name.slice(0, slash), base: name.slice(slash + 1) };
+}

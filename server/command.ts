@@ -1,0 +1,100 @@
+/** `app serve`. */
+import { type CommandInput, defineCommand } from "../protocol/cli/command.ts";
+import { usageError } from "../protocol/cli/parse.ts";
+import { LocalTree } from "../protocol/files/local_tree.ts";
+import type { Measure } from "../protocol/files/scan.ts";
+import { createLog, LOG_KINDS } from "./log.ts";
+import { serve } from "./server.ts";
+import { formatStartLines } from "./start_lines.ts";
+
+/** How long counting the files may hold up the start lines. */
+const MEASURE_MAX_MS = 200;
+const SWEEP_EVERY_MS = 24 * 3_600_000;
+
+const OPTIONS = [
+  { name: "root", kind: "text", value: "DIR", help: "The directory to share, instead of DIR (default: this one)" },
+  {
+    name: "address",
+    short: "a",
+    kind: "text",
+    value: "IP",
+    default: "127.0.0.1",
+    help: "Where to listen; 0.0.0.0 or :: for everywhere",
+  },
+  {
+    name: "port",
+    short: "p",
+    kind: "count",
+    value: "N",
+    default: 6000,
+    max: 65_535,
+    help: "The port; 0 picks a free one",
+  },
+  { name: "read-only", kind: "flag", help: "Take no changes at all" },
+  { name: "allow-overwrite", kind: "flag", help: "Let clients replace files" },
+  { name: "allow-remove", kind: "flag", help: "Let clients remove and move files and empty directories" },
+  {
+    name: "max-file-size",
+    kind: "size",
+    value: "SIZE",
+    help: "The largest file to take, such as 500M (default: no limit)",
+  },
+  { name: "once", kind: "flag", help: "Stop after the first file that a client got" },
+  { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
+] as const;
+
+export const serveCommand = defineCommand({
+  name: "serve",
+  summary: "Share a directory",
+  words: "[DIR]",
+  wordsMax: 1,
+  options: OPTIONS,
+  notes: ["Ctrl-C lets running transfers finish for 10 seconds; a second Ctrl-C does not."],
+  run,
+});
+
+async function run({ words, options, terminal, signal, version }: CommandInput<typeof OPTIONS>): Promise<number> {
+  if (words[0] !== undefined && options.root !== undefined) {
+    throw usageError(serveCommand, "Both DIR and --root were given", "Leave one of them out");
+  }
+  const root = words[0] ?? options.root ?? ".";
+  const tree = new LocalTree(root);
+  const sizeMax = options["max-file-size"];
+  const server = serve({
+    root: tree,
+    address: options.address,
+    port: options.port,
+    readOnly: options["read-only"],
+    allowOverwrite: options["allow-overwrite"],
+    allowRemove: options["allow-remove"],
+    once: options.once,
+    log: createLog(options.log, (line) => terminal.note(line)),
+    agent: `app/${version}`,
+    ...(sizeMax === undefined ? {} : { limits: { fileBytesMax: sizeMax } }),
+  });
+  const stop = () => void server.stop();
+  signal.addEventListener("abort", stop, { once: true });
+  const { address, port } = server;
+  const facts = { address, port, root, readOnly: options["read-only"], interfaces: Deno.networkInterfaces() };
+  formatStartLines({ ...facts, measure: await measureQuickly(tree) }).forEach((line) => terminal.result(line));
+  await sweepUntil(tree, server.finished);
+  return 0;
+}
+
+/** `undefined` when it takes too long. */
+async function measureQuickly(tree: LocalTree): Promise<Measure | undefined> {
+  const tooLong = AbortSignal.timeout(MEASURE_MAX_MS);
+  const measure = await tree.measure(tooLong);
+  return tooLong.aborted ? undefined : measure;
+}
+
+/** Removes old partials now and then until the server has stopped. */
+async function sweepUntil(tree: LocalTree, finished: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const sweep = () => void tree.sweep(ended.signal).catch(() => {}); // a tree that cannot be walked now can be later
+  const timer = setInterval(sweep, SWEEP_EVERY_MS);
+  sweep();
+  await finished;
+  ended.abort();
+  clearInterval(timer);
+}

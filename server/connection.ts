@@ -1,0 +1,220 @@
+/**
+ * The life of one connection: its first bytes, the session, one request after the other, the end.
+ *
+ * Nothing that a peer does gets out of `serveConnection` but a line in the log: an error ends this connection at most.
+ */
+import { AppError, ERRORS, toAppError } from "../protocol/errors.ts";
+import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
+import { watchSilence } from "../protocol/exchange/idle.ts";
+import { type FirstBytes, openAsServer, readFirstBytes } from "../protocol/exchange/opening.ts";
+import type { Request, Session } from "../protocol/exchange/session.ts";
+import { endsSession } from "../protocol/exchange/transfer.ts";
+import type { FileTree } from "../protocol/files/tree.ts";
+import type { ServerLimits } from "../protocol/limits.ts";
+import { type Opening, OPENING_START, parseOpening } from "../protocol/wire/opening.ts";
+import type { RequestContext } from "./handlers/handler.ts";
+import { handleRequest } from "./handlers/mod.ts";
+import type { Log, LogRecord } from "./log.ts";
+import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
+import { answerWords } from "./words.ts";
+
+/** What all connections of one server share. */
+export interface ServerContext {
+  readonly agent: string;
+  readonly tree: FileTree;
+  readonly policy: Policy;
+  readonly limits: ServerLimits;
+  readonly log: Log;
+  /** Told of each get that a client has stored. */
+  onDelivered(): void;
+}
+
+/** One connection as the listener sees it. */
+export class Connection {
+  readonly #stream: ByteStream;
+  readonly #context: ServerContext;
+  #session: Session | undefined;
+  #isBusy = false;
+  #isStopping = false;
+
+  constructor(stream: ByteStream, context: ServerContext) {
+    this.#stream = stream;
+    this.#context = context;
+  }
+
+  /** Serves it to its end; never throws. */
+  async serve(): Promise<void> {
+    try {
+      const first = await this.#readFirstBytes();
+      if (first) await this.#answer(first);
+    } catch (cause) {
+      await this.#endFor(toAppError(cause, "Cannot serve the connection"));
+    } finally {
+      this.#stream.close();
+    }
+  }
+
+  /** No further request: at once when none is under way, else behind it. */
+  stop(): void {
+    this.#isStopping = true;
+    if (!this.#isBusy) this.close();
+  }
+
+  /** Ends it now, whatever is under way. */
+  close(): void {
+    const reason = new AppError("shutting_down", "The server is stopping");
+    if (!this.#session) return this.#stream.close(reason);
+    this.#session.end(reason).finally(() => this.#stream.close(reason));
+  }
+
+  async #readFirstBytes(): Promise<FirstBytes | undefined> {
+    const { openingTimeoutMs } = this.#context.limits;
+    const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
+    const deadline = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
+    try {
+      return await readFirstBytes(this.#stream);
+    } catch (cause) {
+      this.#logOpening(toAppError(cause, "Cannot read the opening"));
+      throw cause;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async #answer(first: FirstBytes): Promise<void> {
+    if (first.format !== "app") return this.#refuse(first);
+    const opening = this.#parseOpening(first.line);
+    const { idleTimeoutMs } = this.#context.limits;
+    using _watch = watchSilence(this.#stream, idleTimeoutMs, () => {
+      return new AppError("idle", `No byte moved for ${idleTimeoutMs} ms`);
+    });
+    if (opening.kind === "abilities") return await this.#serveSession(first, opening);
+    this.#isBusy = true;
+    await this.#logged("words", opening.words.join(" "), async () => {
+      await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#context.tree });
+      return {};
+    });
+  }
+
+  #parseOpening(line: string): Opening {
+    try {
+      return parseOpening(line);
+    } catch (cause) {
+      this.#logOpening(toAppError(cause, "Cannot read the opening"));
+      throw cause;
+    }
+  }
+
+  async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
+    const { limits, agent } = this.#context;
+    const { requestsAheadMax } = limits;
+    const session = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
+    this.#session = session;
+    for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
+      this.#isBusy = true;
+      await this.#serveRequest(session, request);
+      this.#isBusy = false;
+      await session.flush();
+      if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
+    }
+    await session.end();
+  }
+
+  async #serveRequest(session: Session, request: Request): Promise<void> {
+    const { tree, limits, onDelivered } = this.#context;
+    const context: RequestContext = {
+      session,
+      tree,
+      limits,
+      principal: STRANGER,
+      ...this.#rights(),
+      onDelivered: () => onDelivered(),
+    };
+    using _alive = session.keepAlive();
+    const name = request.type === "offer" ? "put" : request.type;
+    await this.#logged(name, nameIn(request), () => handleRequest(request, context));
+  }
+
+  #rights() {
+    const { policy } = this.#context;
+    return {
+      authorize: (action: Parameters<typeof authorize>[2], name: string) => authorize(policy, STRANGER, action, name),
+      isAuthorized: (action: Parameters<typeof isAuthorized>[2]) => isAuthorized(policy, STRANGER, action),
+    };
+  }
+
+  /** Runs a request and logs what came of it. Only an error after which nothing can be said any more is thrown. */
+  async #logged(request: string, name: string, run: () => Promise<{ name?: string; bytes?: number }>): Promise<void> {
+    const start = performance.now();
+    const record = { time: new Date(), peer: this.#stream.peer, request, name, bytes: 0 };
+    const log = (more: Pick<LogRecord, "result"> & Partial<LogRecord>) =>
+      this.#context.log({ ...record, durationMs: performance.now() - start, ...more });
+    try {
+      log({ result: "done", ...await run() });
+    } catch (cause) {
+      const error = toAppError(cause, `Cannot answer "${request}"`);
+      log({ result: error.code, detail: error.message });
+      if (endsSession(error)) throw error;
+    }
+  }
+
+  #logOpening({ code, message }: AppError): void {
+    const { peer } = this.#stream;
+    const record = { time: new Date(), peer, request: "opening", name: "", bytes: 0, durationMs: 0 };
+    this.#context.log({ ...record, result: code, detail: message });
+  }
+
+  /** Something else than our format: an answer that its sender can read. */
+  async #refuse({ format }: FirstBytes): Promise<void> {
+    this.#logOpening(new AppError("not_app", `The first bytes are not ours (${format})`));
+    await this.#stream.write(new TextEncoder().encode(REFUSALS[format]));
+    await linger(this.#stream);
+  }
+
+  /** Tells the peer why the connection ends, as far as it still listens. */
+  async #endFor(error: AppError): Promise<void> {
+    if (error.code === "lost" || error.code === "idle") return;
+    try {
+      if (this.#session) await this.#session.end(error);
+      else await this.#stream.write(new TextEncoder().encode(`${OPENING_START} refused=${nameForPeer(error)}\n`));
+      await linger(this.#stream);
+    } catch (failure) {
+      if (!(failure instanceof AppError)) throw failure; // the peer has gone already
+    }
+  }
+}
+
+const PLAIN_REFUSAL = `This is app, which speaks ${OPENING_START}: try app list HOST PORT\n`;
+
+const REFUSALS: Record<FirstBytes["format"], string> = {
+  app: "",
+  unknown: PLAIN_REFUSAL,
+  tls: PLAIN_REFUSAL,
+  http: "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
+    `Content-Length: ${PLAIN_REFUSAL.length}\r\n\r\n${PLAIN_REFUSAL}`,
+};
+
+const LINGER_MS = 1_000;
+
+/**
+ * Ends our side and passes over what the peer still sends, for a moment: closing with unread bytes would reset the
+ * connection, and the peer could lose our last words.
+ */
+async function linger(stream: ByteStream): Promise<void> {
+  await stream.closeWrite();
+  const deadline = setTimeout(() => stream.close(), LINGER_MS);
+  try {
+    const sink = new Uint8Array(16_384);
+    while (await stream.read(sink) !== null);
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+function nameForPeer(error: AppError): string {
+  return ERRORS[error.code].number < 100 ? error.code : "internal";
+}
+
+function nameIn(request: Request): string {
+  return request.type === "move" ? `${request.from} -> ${request.to}` : request.name;
+}

@@ -1,0 +1,29 @@
+/** What a handler of one request gets, and what it leaves for the log. */
+import type { Session } from "../../protocol/exchange/session.ts";
+import type { FileTree } from "../../protocol/files/tree.ts";
+import type { ServerLimits } from "../../protocol/limits.ts";
+import type { MessageOf, RequestType } from "../../protocol/wire/messages/mod.ts";
+import type { Action, Principal } from "../policy.ts";
+
+export interface RequestContext {
+  readonly session: Session;
+  readonly tree: FileTree;
+  readonly principal: Principal;
+  readonly limits: ServerLimits;
+  /** Throws unless the principal may do that. Call it before anything is looked at. */
+  authorize(action: Action, name: string): void;
+  isAuthorized(action: Action): boolean;
+  /** Told of each get that was stored by the client. */
+  onDelivered(): void;
+}
+
+/** What the log tells of a request that went well. */
+export interface Outcome {
+  /** Under which name it ended, where that is not the one that was asked for. */
+  readonly name?: string;
+  /** File bytes that went over the wire. */
+  readonly bytes?: number;
+}
+
+/** Answers one request. What it throws is sent as its error. */
+export type Handler<T extends RequestType> = (request: MessageOf<T>, context: RequestContext) => Promise<Outcome>;

@@ -1,0 +1,47 @@
+/** `offer` from a client: stores a file. */
+import { receiveFile } from "../../protocol/exchange/receiver.ts";
+import { AppError } from "../../protocol/errors.ts";
+import type { Draft, IfTaken } from "../../protocol/files/tree.ts";
+import { quoteName } from "../../protocol/names.ts";
+import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
+import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
+import type { Outcome, RequestContext } from "./handler.ts";
+
+export async function handlePut(offer: MessageOf<"offer">, context: RequestContext): Promise<Outcome> {
+  const { name, sizeBytes, resumedBytes } = await receiveFile(
+    context.session,
+    offer,
+    () => begin(offer, context),
+    { sizeBytesMax: context.limits.fileBytesMax },
+  );
+  return { name, bytes: sizeBytes - resumedBytes };
+}
+
+function begin(offer: MessageOf<"offer">, context: RequestContext): Promise<Draft> {
+  context.authorize("create", offer.name);
+  const { fileBytesMax } = context.limits;
+  if ((offer.sizeBytes ?? 0) > fileBytesMax) {
+    throw new AppError(
+      "too_large",
+      `Cannot store ${quoteName(offer.name)}: files over ${fileBytesMax} bytes are not taken`,
+    );
+  }
+  return withOverwriteRule(offer, context, (ifTaken) => context.tree.create(offer.name, offer, ifTaken));
+}
+
+/** Runs `store` with what is to be done if the name is taken; who may not replace gets told so only if it matters. */
+export async function withOverwriteRule<T>(
+  request: { readonly name: string; readonly ifExists?: number | undefined },
+  context: RequestContext,
+  store: (ifTaken: IfTaken) => T | Promise<T>,
+): Promise<T> {
+  const ifTaken = IF_EXISTS[request.ifExists ?? 0];
+  if (!ifTaken) throw new AppError("unsupported", `Unknown way to deal with a taken name: ${request.ifExists}`);
+  if (ifTaken !== "replace" || context.isAuthorized("overwrite")) return await store(ifTaken);
+  try {
+    return await store("error");
+  } catch (error) {
+    if (error instanceof AppError && error.code === "exists") context.authorize("overwrite", request.name);
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+/** One line for every request, on whatever the caller gives: a person's text, or one JSON object a line. */
+import { quoteName } from "../protocol/names.ts";
+
+export const LOG_KINDS = ["text", "json", "off"] as const;
+export type LogKind = typeof LOG_KINDS[number];
+
+/** What is known of a request when it is over. */
+export interface LogRecord {
+  readonly time: Date;
+  readonly peer: string;
+  /** The request's name in the specification; `opening` for a connection that came to none. */
+  readonly request: string;
+  /** What it named; "" for none. */
+  readonly name: string;
+  /** File bytes that went over the wire for it. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** `done`, or the name of an error code. */
+  readonly result: string;
+  /** The error's message. */
+  readonly detail?: string;
+}
+
+export type Log = (record: LogRecord) => void;
+
+/** A log of that kind that hands its lines, with their ends, to `write`. */
+export function createLog(kind: LogKind, write: (line: string) => void): Log {
+  if (kind === "off") return () => {};
+  const format = kind === "json" ? formatJson : formatText;
+  return (record) => write(format(record) + "\n");
+}
+
+function formatText({ time, peer, request, name, bytes, durationMs, result, detail }: LogRecord): string {
+  const words = [time.toISOString(), peer, request, name ? quoteName(name) : "-", `${bytes} bytes`];
+  words.push(`${Math.round(durationMs)} ms`, result);
+  if (detail) words.push(`(${detail})`);
+  return words.join(" ");
+}
+
+/** `JSON.stringify` escapes control characters, so a name cannot begin a line of its own. */
+function formatJson({ time, durationMs, ...record }: LogRecord): string {
+  return JSON.stringify({ time: time.toISOString(), ...record, durationMs: Math.round(durationMs) });
+}

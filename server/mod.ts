@@ -1,0 +1,13 @@
+/**
+ * The server as a library: share a directory, or any `FileTree`, over TCP.
+ *
+ *     import { serve } from "./server/mod.ts";
+ *     await using server = serve({ root: "photos", port: 0 });
+ *     console.log(`Sharing on port ${server.port}`);
+ *     await server.finished;
+ */
+export { serve, type ServeOptions, Server } from "./server.ts";
+export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";
+export { AppError, type ErrorName } from "../protocol/errors.ts";
+export { LocalTree } from "../protocol/files/local_tree.ts";
+export type { Batch, Draft, Entry, FileFacts, FileTree, Source } from "../protocol/files/tree.ts";

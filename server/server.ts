@@ -1,0 +1,167 @@
+/**
+ * The listener and the connections that it accepted: starting, counting, stopping.
+ *
+ * `serve` returns at once. It installs no signal handlers and prints nothing: that is the command's business.
+ */
+import { AppError, toAppError } from "../protocol/errors.ts";
+import { TcpStream } from "../protocol/exchange/byte_stream.ts";
+import type { FileTree } from "../protocol/files/tree.ts";
+import { LocalTree } from "../protocol/files/local_tree.ts";
+import { BODY_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
+import { formatAbilities } from "../protocol/wire/opening.ts";
+import { Connection, type ServerContext } from "./connection.ts";
+import type { Log } from "./log.ts";
+import type { Policy } from "./policy.ts";
+
+/** How long accepting pauses when the process has no descriptors left. */
+const ACCEPT_PAUSE_MS = 50;
+
+export interface ServeOptions extends Partial<Policy> {
+  /** A directory, or any other tree of files. */
+  root: string | FileTree;
+  /** @default "127.0.0.1" */
+  address?: string;
+  /** 0 picks a free one. @default 6000 */
+  port?: number;
+  /** Stop after the first file that a client got. @default false */
+  once?: boolean;
+  limits?: Partial<ServerLimits>;
+  /** Told of every request. @default nothing is logged */
+  log?: Log;
+  /** Stops the server when it aborts; as `stop()`. */
+  signal?: AbortSignal;
+  /** Program and version, for the opening line. @default "app" */
+  agent?: string;
+}
+
+/** Starts a server. Throws `usage` or `not_connected` when it cannot listen there. */
+export function serve(options: ServeOptions): Server {
+  return new Server(options);
+}
+
+export class Server implements AsyncDisposable {
+  readonly address: string;
+  readonly port: number;
+  /** Resolved when the server has stopped and all its connections are closed. */
+  readonly finished: Promise<void>;
+  readonly #listener: Deno.TcpListener;
+  readonly #connections = new Map<Connection, Promise<void>>();
+  readonly #context: ServerContext;
+  #isStopping = false;
+
+  constructor(options: ServeOptions) {
+    const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
+    this.#context = {
+      agent: options.agent ?? "app",
+      tree: typeof root === "string" ? new LocalTree(root) : root,
+      policy: {
+        readOnly: options.readOnly ?? false,
+        allowOverwrite: options.allowOverwrite ?? false,
+        allowRemove: options.allowRemove ?? false,
+      },
+      limits: { ...SERVER_LIMITS, ...options.limits },
+      log: options.log ?? (() => {}),
+      onDelivered: () => once && this.#stopAccepting(),
+    };
+    this.#listener = listen(address, port);
+    const bound = this.#listener.addr as Deno.NetAddr;
+    this.address = bound.hostname;
+    this.port = bound.port;
+    this.finished = this.#accept();
+    signal?.addEventListener("abort", () => this.stop(), { once: true });
+  }
+
+  /** Stops accepting, closes idle connections, lets running requests finish for `limits.drainMs`. */
+  async stop(): Promise<void> {
+    this.#stopAccepting();
+    const deadline = setTimeout(() => this.stopNow(), this.#context.limits.drainMs);
+    await this.finished;
+    clearTimeout(deadline);
+  }
+
+  /** Stops without waiting for anything. */
+  stopNow(): void {
+    this.#stopAccepting();
+    for (const connection of this.#connections.keys()) connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stopNow();
+    await this.finished;
+  }
+
+  #stopAccepting(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#listener.close();
+    for (const connection of this.#connections.keys()) connection.stop();
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#isStopping) {
+      const conn = await this.#acceptOne();
+      if (conn) this.#take(conn);
+    }
+    await Promise.all(this.#connections.values());
+  }
+
+  /** `undefined` when there was none: because we are stopping, or because the process has no descriptors left. */
+  async #acceptOne(): Promise<Deno.TcpConn | undefined> {
+    try {
+      return await this.#listener.accept();
+    } catch (error) {
+      if (this.#isStopping) return;
+      this.#logFailure(error);
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+    }
+  }
+
+  #take(conn: Deno.TcpConn): void {
+    const stream = new TcpStream(conn);
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } catch {
+      return stream.close(); // the peer has gone before we could look
+    }
+    if (this.#connections.size >= this.#context.limits.connectionsMax) return void refuse(stream);
+    const connection = new Connection(stream, this.#context);
+    const served = connection.serve().finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, served);
+  }
+
+  #logFailure(cause: unknown): void {
+    const { code, message } = toAppError(cause, "Cannot accept a connection");
+    const record = { time: new Date(), peer: "-", request: "accept", name: "", bytes: 0, durationMs: 0 };
+    this.#context.log({ ...record, result: code, detail: message });
+  }
+}
+
+async function refuse(stream: TcpStream): Promise<void> {
+  using _stream = stream;
+  const line = formatAbilities({ refused: "too_many_connections", dataBytesMax: BODY_BYTES_MAX });
+  await stream.write(new TextEncoder().encode(line + "\n")).catch(() => {}); // it is being turned away in any case
+}
+
+function listen(hostname: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (cause) {
+    throw listenError(hostname, port, cause);
+  }
+}
+
+function listenError(hostname: string, port: number, cause: unknown): AppError {
+  const failed = `Cannot listen on ${hostname} port ${port}`;
+  if (cause instanceof Deno.errors.AddrInUse) {
+    const advice = "Stop the program that uses it, or choose another port with --port (0 picks a free one)";
+    return new AppError("failed", `${failed}: the port is in use`, { cause, advice });
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    const advice = "Ports below 1024 need special rights: choose a higher one with --port";
+    return new AppError("failed", `${failed}: the operating system does not allow it`, { cause, advice });
+  }
+  const advice = "Choose an address of this machine with --address, or 0.0.0.0 or :: for all of them";
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new AppError("failed", `${failed}: ${detail.replace(/ \(os error \d+\)$/, "")}`, { cause, advice });
+}
