@@ -14,7 +14,7 @@ import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { dial, type DialedSession } from "./dial.ts";
-import type { Target } from "./target.ts";
+import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits> {
   /** Ends everything that is under way when it aborts. */
@@ -126,6 +126,7 @@ export class Client implements AsyncDisposable {
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
         const error = this.#afterConnection(cause);
+        error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target));
         if (endsSession(error)) this.#drop();
         if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
         await this.#wait(error, ++failures);

@@ -25,11 +25,15 @@ export async function dial({ target, timeoutMs, agent, signal }: DialOptions): P
   const held = new DisposableStack();
   held.use(stream);
   held.use(closeOnAbort(stream, signal));
-  held.use(watchSilence(stream, timeoutMs, () => {
-    return new AppError("idle", `Nothing came from ${stream.peer} for ${timeoutMs / 1000} s`);
+  let session: Session | undefined;
+  held.use(watchSilence(stream, {
+    silenceMaxMs: timeoutMs,
+    isWaiting: () => session?.isWaiting ?? true,
+    reason: () =>
+      new AppError("idle", `Nothing came from ${stream.peer}, or was taken by it, for ${timeoutMs / 1000} s`),
   }));
   try {
-    const { session } = await openAsClient(stream, agent);
+    ({ session } = await openAsClient(stream, agent));
     return { session, [Symbol.dispose]: () => held.dispose() };
   } catch (error) {
     held.dispose();

@@ -57,9 +57,14 @@ export function clientFor(
     signal,
     agent: `app/${version}`,
     onRetry(error, attempt, waitMs) {
-      report.note(
-        `${error.message}; attempt ${attempt} of ${options.retries} in ${formatDuration(Math.ceil(waitMs / 1000))}`,
-      );
+      const wait = formatDuration(Math.ceil(waitMs / 1000));
+      report.note(`${error.message}; attempt ${attempt} of ${options.retries} in ${wait}`, {
+        event: "retry",
+        code: error.code,
+        message: error.message,
+        attempt,
+        waitMs,
+      });
     },
   });
 }

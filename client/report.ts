@@ -34,6 +34,8 @@ export interface Event {
 export class Report {
   readonly #terminal: Terminal;
   readonly #options: ReportOptions;
+  /** What may have to be wiped off the line before anything else is told. */
+  #painted: PaintedProgress | undefined;
 
   constructor(terminal: Terminal, options: ReportOptions) {
     this.#terminal = terminal;
@@ -54,9 +56,12 @@ export class Report {
     else this.#terminal.result(line);
   }
 
-  /** For people, beside the result. */
-  note(line: string): void {
-    if (!this.#options.json && !this.#options.quiet) this.#terminal.note(line + "\n");
+  /** For people, beside the result; for programs the event, if there is one. */
+  note(line: string, event?: Event): void {
+    if (this.#options.json && event) return this.#event(event);
+    if (this.#options.json || this.#options.quiet) return;
+    this.#painted?.wipe();
+    this.#terminal.note(line + "\n");
   }
 
   /** One line for what failed, one for what to do next. */
@@ -71,12 +76,12 @@ export class Report {
     return this.#terminal.showsResults ? escapeName(name) : name;
   }
 
-  /** The progress of one transfer. Dispose it before anything else is told. */
+  /** The progress of one transfer; dispose it at its end. */
   progress(name: string): ProgressReport {
     const { json, quiet } = this.#options;
     if (json) return new JsonProgress(name, (event) => this.#event(event));
     if (quiet) return SILENT;
-    return new PaintedProgress(escapeName(name), this.#terminal);
+    return this.#painted = new PaintedProgress(escapeName(name), this.#terminal);
   }
 
   #event(event: Event): void {
@@ -143,7 +148,13 @@ class PaintedProgress implements ProgressReport {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.wipe();
+  }
+
+  /** Takes the line off the terminal; the next painting brings it back. */
+  wipe(): void {
     if (this.#isPainted) this.#terminal.note(CLEAR_LINE);
+    this.#isPainted = false;
   }
 
   #paint(): void {
@@ -154,7 +165,8 @@ class PaintedProgress implements ProgressReport {
   }
 }
 
-/** `, going on at 1.2 GB` for a result of which some was there already. */
-export function resumedText(resumedBytes: number): string {
-  return resumedBytes > 0 ? ` (${formatSize(resumedBytes)} of it were here from an earlier attempt)` : "";
+/** Tells people that a transfer did not begin at zero. */
+export function noteResumed(report: Report, name: string, resumedBytes: number): void {
+  if (resumedBytes === 0) return;
+  report.note(`${escapeName(name)} was resumed: ${formatSize(resumedBytes)} were there from an earlier attempt`);
 }

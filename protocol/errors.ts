@@ -132,7 +132,8 @@ export interface AppErrorOptions extends ErrorOptions {
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorName;
-  readonly advice: string;
+  /** Who knows more than the table (which server, which port) may say it better. */
+  advice: string;
   readonly by: "us" | "peer";
 
   constructor(code: ErrorName, message: string, { advice, by = "us", cause }: AppErrorOptions = {}) {

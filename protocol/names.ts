@@ -87,6 +87,22 @@ export function numberedName(name: string, number: number): string {
   return `${name.slice(0, end)} (${number})${name.slice(end)}`;
 }
 
+/** Compares two names by their code points, which is the order of their UTF-8 bytes: for `sort`. */
+export function compareNames(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  for (let index = 0; index < end; index++) {
+    const difference = codePointRank(a.charCodeAt(index)) - codePointRank(b.charCodeAt(index));
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** Code units of UTF-16 in the order of code points: surrogates stand for the highest ones. */
+function codePointRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}
+
 /** What stands before the last slash ("" at the top), and what behind it. */
 export function splitName(name: string): { directory: string; base: string } {
   const slash = name.lastIndexOf("/");

@@ -12,7 +12,7 @@ import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
 import { type Opening, OPENING_START, parseOpening } from "../protocol/wire/opening.ts";
-import type { RequestContext } from "./handlers/handler.ts";
+import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import type { Log, LogRecord } from "./log.ts";
 import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
@@ -85,8 +85,10 @@ export class Connection {
     if (first.format !== "app") return this.#refuse(first);
     const opening = this.#parseOpening(first.line);
     const { idleTimeoutMs } = this.#context.limits;
-    using _watch = watchSilence(this.#stream, idleTimeoutMs, () => {
-      return new AppError("idle", `No byte moved for ${idleTimeoutMs} ms`);
+    using _watch = watchSilence(this.#stream, {
+      silenceMaxMs: idleTimeoutMs,
+      isWaiting: () => this.#session?.isWaiting ?? opening.kind === "abilities",
+      reason: () => new AppError("idle", `Nothing moved for ${idleTimeoutMs} ms`),
     });
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
     this.#isBusy = true;
@@ -108,8 +110,9 @@ export class Connection {
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
     const { limits, agent } = this.#context;
     const { requestsAheadMax } = limits;
-    const session = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
+    const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
     this.#session = session;
+    await hello();
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
       this.#isBusy = true;
       await this.#serveRequest(session, request);
@@ -144,11 +147,14 @@ export class Connection {
   }
 
   /** Runs a request and logs what came of it. Only an error after which nothing can be said any more is thrown. */
-  async #logged(request: string, name: string, run: () => Promise<{ name?: string; bytes?: number }>): Promise<void> {
+  async #logged(request: string, name: string, run: () => Promise<Outcome>): Promise<void> {
     const start = performance.now();
-    const record = { time: new Date(), peer: this.#stream.peer, request, name, bytes: 0 };
-    const log = (more: Pick<LogRecord, "result"> & Partial<LogRecord>) =>
-      this.#context.log({ ...record, durationMs: performance.now() - start, ...more });
+    const movedBefore = this.#session?.dataBytesMoved ?? 0;
+    const record = { time: new Date(), peer: this.#stream.peer, request, name };
+    const log = (more: Pick<LogRecord, "result"> & Partial<LogRecord>) => {
+      const bytes = (this.#session?.dataBytesMoved ?? 0) - movedBefore;
+      this.#context.log({ ...record, bytes, durationMs: performance.now() - start, ...more });
+    };
     try {
       log({ result: "done", ...await run() });
     } catch (cause) {

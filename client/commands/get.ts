@@ -8,7 +8,7 @@ import type { IfTaken } from "../../protocol/files/tree.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
 import { PipeDestination } from "../pipe.ts";
-import { resumedText } from "../report.ts";
+import { noteResumed } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -69,7 +69,10 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     using progress = report.progress(name);
     const result = await getFile(client, name, destination, {
       onProgress: (state) => progress.update(state),
-      onRestart: () => report.note(`${escapeName(name)} changed on the server since the last attempt: starting anew`),
+      onRestart() {
+        const line = `${escapeName(name)} changed on the server since the last attempt: starting anew`;
+        report.note(line, { event: "restart", name });
+      },
     });
     progress.finish();
     return result;
@@ -78,7 +81,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   function tell(name: string, localName: string, result: TransferResult): void {
     const { sizeBytes, crc, resumedBytes } = result;
     const as = !isPipe && result.name !== name ? ` as ${report.shown(result.name)}` : "";
-    if (resumedBytes > 0) report.note(`${escapeName(name)} was resumed${resumedText(resumedBytes)}`);
+    noteResumed(report, name, resumedBytes);
     report.result(`${report.shown(name)} successfully downloaded${as}.`, {
       event: "done",
       name,

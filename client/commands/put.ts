@@ -2,11 +2,11 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
-import { escapeName, validateName } from "../../protocol/names.ts";
+import { validateName } from "../../protocol/names.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
-import { resumedText } from "../report.ts";
+import { noteResumed } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -63,7 +63,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
 
   function tell(name: string, { name: stored, sizeBytes, crc, resumedBytes }: TransferResult): void {
     const as = stored === name ? "" : ` as ${report.shown(stored)}`;
-    if (resumedBytes > 0) report.note(`${escapeName(name)} was resumed${resumedText(resumedBytes)}`);
+    noteResumed(report, name, resumedBytes);
     report.result(`${report.shown(name)} successfully uploaded${as}.`, {
       event: "done",
       name,

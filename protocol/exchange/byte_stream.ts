@@ -8,8 +8,11 @@ import { AppError } from "../errors.ts";
 export interface ByteStream {
   /** Who is at the other end, for logs: address and port. */
   readonly peer: string;
-  /** Bytes read and written so far. */
-  readonly bytesMoved: number;
+  /** Bytes so far. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Whether a write is under way. */
+  readonly isWriting: boolean;
   /** Reads at least one byte into `into`; their number, or `null` at the end of the peer's side. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes all of `bytes`, which may be used again afterwards. */
@@ -23,9 +26,12 @@ export interface ByteStream {
 /** A stream over a TCP connection. All its errors are `AppError`s: `lost`, or the reason it was closed for. */
 export class TcpStream implements ByteStream, Disposable {
   readonly peer: string;
-  #bytesMoved = 0;
+  #bytesRead = 0;
+  #bytesWritten = 0;
   readonly #conn: Deno.Conn;
   #closedFor: AppError | undefined;
+  /** Ends the write under way: on Deno 2.5 closing alone does not. */
+  #endWrite: ((reason: AppError) => void) | undefined;
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -33,14 +39,22 @@ export class TcpStream implements ByteStream, Disposable {
     this.peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
   }
 
-  get bytesMoved(): number {
-    return this.#bytesMoved;
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  get isWriting(): boolean {
+    return this.#endWrite !== undefined;
   }
 
   async read(into: Uint8Array): Promise<number | null> {
     try {
       const count = await this.#conn.read(into);
-      this.#bytesMoved += count ?? 0;
+      this.#bytesRead += count ?? 0;
       return count;
     } catch (error) {
       throw this.#reason(error);
@@ -49,11 +63,7 @@ export class TcpStream implements ByteStream, Disposable {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      for (let at = 0; at < bytes.length;) {
-        const count = await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
-        at += count;
-        this.#bytesMoved += count;
-      }
+      for (let at = 0; at < bytes.length;) at += await this.#writeSome(at === 0 ? bytes : bytes.subarray(at));
     } catch (error) {
       throw this.#reason(error);
     }
@@ -70,11 +80,26 @@ export class TcpStream implements ByteStream, Disposable {
   close(reason = new AppError("lost", "The connection was closed")): void {
     if (this.#closedFor) return;
     this.#closedFor = reason;
+    this.#endWrite?.(reason);
     this.#conn.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  async #writeSome(bytes: Uint8Array): Promise<number> {
+    const written = this.#conn.write(bytes);
+    try {
+      const count = await new Promise<number>((resolve, reject) => {
+        this.#endWrite = reject;
+        written.then(resolve, reject);
+      });
+      this.#bytesWritten += count;
+      return count;
+    } finally {
+      this.#endWrite = undefined;
+    }
   }
 
   #reason(error: unknown): AppError {

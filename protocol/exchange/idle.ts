@@ -1,25 +1,40 @@
 /**
  * Deadlines of connections: one timer looks at all of them. A timer for each read would cost more than the read.
+ *
+ * A peer is given up when we wait for it and hear nothing, or when it does not take what we write. What we write is no
+ * sign of its life: a few heartbeats fit into the buffers between us even when it is gone. And what we hear is no sign
+ * that it takes anything. So both are looked at for themselves.
  */
 import type { AppError } from "../errors.ts";
 import { SWEEP_MS } from "../limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
 
-interface Watch {
-  readonly stream: ByteStream;
-  /** Without a byte in either direction. */
+export interface SilenceOptions {
+  /** How long nothing may be heard, or taken. */
   readonly silenceMaxMs: number;
+  /** Whether we wait for the peer to say something. */
+  readonly isWaiting: () => boolean;
+  /** Why the stream is closed then. */
   readonly reason: () => AppError;
-  bytesMoved: number;
-  movedAt: number;
+}
+
+interface Watch extends SilenceOptions {
+  readonly stream: ByteStream;
+  bytesRead: number;
+  bytesWritten: number;
+  /** When it last was in order that nothing was heard, and that nothing was taken. */
+  heardAt: number;
+  takenAt: number;
 }
 
 const watches = new Set<Watch>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Closes `stream` for `reason` once no byte moved for `silenceMaxMs`. Dispose what it returns to end the watch. */
-export function watchSilence(stream: ByteStream, silenceMaxMs: number, reason: () => AppError): Disposable {
-  const watch = { stream, silenceMaxMs, reason, bytesMoved: stream.bytesMoved, movedAt: performance.now() };
+/** Closes `stream` once it has been silent for too long. Dispose what it returns to end the watch. */
+export function watchSilence(stream: ByteStream, options: SilenceOptions): Disposable {
+  const now = performance.now();
+  const { bytesRead, bytesWritten } = stream;
+  const watch: Watch = { stream, bytesRead, bytesWritten, heardAt: now, takenAt: now, ...options };
   watches.add(watch);
   timer ??= setInterval(sweep, SWEEP_MS);
   return { [Symbol.dispose]: () => end(watch) };
@@ -28,13 +43,14 @@ export function watchSilence(stream: ByteStream, silenceMaxMs: number, reason: (
 function sweep(): void {
   const now = performance.now();
   for (const watch of watches) {
-    if (watch.stream.bytesMoved !== watch.bytesMoved) {
-      watch.bytesMoved = watch.stream.bytesMoved;
-      watch.movedAt = now;
-    } else if (now - watch.movedAt >= watch.silenceMaxMs) {
-      end(watch);
-      watch.stream.close(watch.reason());
-    }
+    const { stream } = watch;
+    if (stream.bytesRead !== watch.bytesRead || !watch.isWaiting()) watch.heardAt = now;
+    if (stream.bytesWritten !== watch.bytesWritten || !stream.isWriting) watch.takenAt = now;
+    watch.bytesRead = stream.bytesRead;
+    watch.bytesWritten = stream.bytesWritten;
+    if (now - Math.min(watch.heardAt, watch.takenAt) < watch.silenceMaxMs) continue;
+    end(watch);
+    stream.close(watch.reason());
   }
 }
 

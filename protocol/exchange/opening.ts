@@ -3,7 +3,6 @@ import { AppError, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
 import { BODY_BYTES_MAX, OPENING_BYTES_MAX } from "../limits.ts";
 import { detectFormat, type WireFormat } from "../wire/detect.ts";
-import type { MessageOf } from "../wire/messages/mod.ts";
 import { type Abilities, formatAbilities, parseOpening } from "../wire/opening.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Session } from "./session.ts";
@@ -75,23 +74,23 @@ export async function openAsClient(
   return { session, abilities: opening.abilities };
 }
 
-/** Begins a session as the server, behind the client's line; throws `damaged` if a line changed on its way. */
+/** Begins a session as the server, behind the client's line. Then call `hello`, before anything else is received. */
 export async function openAsServer(
   stream: ByteStream,
   first: FirstBytes,
   client: Abilities,
   { agent, requestsAheadMax }: { agent: string; requestsAheadMax: number },
-): Promise<Session> {
+): Promise<{ session: Session; hello: () => Promise<void> }> {
   const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX });
   await stream.write(new TextEncoder().encode(sent + "\n"));
   const session = new Session(stream, { early: first.early, dataBytesMax: client.dataBytesMax, requestsAheadMax });
-  const hello = await session.receive();
-  if (hello.type !== "hello") throw new AppError("order", `"${hello.type}" came instead of "hello"`);
-  verifyHello(hello, sent, first.line);
-  return session;
+  return { session, hello: () => receiveHello(session, sent, first.line) };
 }
 
-function verifyHello(hello: MessageOf<"hello">, sent: string, received: string): void {
+/** Throws `damaged` if an opening line changed on its way. */
+async function receiveHello(session: Session, sent: string, received: string): Promise<void> {
+  const hello = await session.receiveFirst();
+  if (hello.type !== "hello") throw new AppError("order", `"${hello.type}" came instead of "hello"`);
   if (hello.sent !== received || hello.received !== sent) {
     throw new AppError("damaged", "The opening lines were damaged on their way");
   }

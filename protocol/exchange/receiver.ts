@@ -145,8 +145,10 @@ class Receiving {
   }
 
   #verifyEnd(end: MessageOf<"end">, offset: number, crc: number): void {
-    if (end.sizeBytes !== offset || offset !== (this.#offer.sizeBytes ?? offset)) {
-      throw new AppError("mismatch", `The length is wrong: ${offset} bytes arrived, ${end.sizeBytes} were sent`);
+    const { sizeBytes = offset } = this.#offer;
+    if (end.sizeBytes !== offset || offset !== sizeBytes) {
+      const told = `${sizeBytes} bytes were offered, ${end.sizeBytes} sent`;
+      throw new AppError("mismatch", `The length is wrong: ${told}, and ${offset} arrived`);
     }
     if (end.crc !== crc) throw new AppError("mismatch", "The checksum of the whole file is wrong");
   }
@@ -166,11 +168,7 @@ async function leave(draft: Draft | undefined, error: AppError): Promise<void> {
 async function objectTo(link: TransferLink, error: AppError): Promise<void> {
   if (endsSession(error) || link.order.isOver) return;
   link.send(errorMessage(error));
-  while (!link.order.isOver) await link.receive().catch(ignoreLastWord);
-}
-
-function ignoreLastWord(error: unknown): void {
-  if (!(error instanceof AppError) || error.by !== "peer" || endsSession(error)) throw error;
+  await link.untilOver();
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {

@@ -97,6 +97,9 @@ class Sending {
   /** Compares the digests of what the receiver holds with the blocks of the source, up to the first that differs. */
   async #agreeOnStart(crc32: Crc32): Promise<Start> {
     const accept = await this.#link.receive() as MessageOf<"accept">;
+    if (accept.blocks * BLOCK_BYTES > (this.#outgoing.offer.sizeBytes ?? 0)) {
+      throw new AppError("order", `The receiver claims to hold ${accept.blocks} blocks, more than the file has`);
+    }
     const blocks = accept.blocks > 0 ? new BlockReader(this.#outgoing.source, await loadBlake2b(), crc32) : undefined;
     let same = 0;
     for (let told = 0; told < accept.blocks;) {
@@ -141,6 +144,7 @@ class Sending {
   /** Throws what the receiver objected to while we were sending. */
   #heedObjection(): void {
     const message = this.#link.session.poll();
+    if (!message && this.#link.session.hasEnded) throw new AppError("lost", "The receiver closed the connection");
     if (!message) return;
     this.#link.order.advance("receiver", message.type);
     if (message.type === "error") throw peerError(message);
@@ -154,6 +158,6 @@ class Sending {
 /** Brings the transfer to its end in the legal order, so that the session can go on with the next request. */
 async function sayLastWord(link: TransferLink, error: AppError): Promise<void> {
   if (endsSession(error) || link.order.isOver) return;
-  link.send(error.by === "peer" ? { type: "cancel" } : errorMessage(error));
-  await link.session.flush().catch(() => {}); // the first error is the one to tell
+  if (link.order.state !== "answering") link.send(error.by === "peer" ? { type: "cancel" } : errorMessage(error));
+  await link.untilOver();
 }

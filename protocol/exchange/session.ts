@@ -39,6 +39,8 @@ export type Request = MessageOf<RequestType>;
 
 export class Session {
   readonly dataBytesMax: number;
+  /** File data that was sent and received so far. */
+  dataBytesMoved = 0;
   readonly #stream: ByteStream;
   readonly #decoder = new FrameDecoder(crc32);
   readonly #requestsAheadMax: number;
@@ -50,6 +52,9 @@ export class Session {
   #reading: Promise<void> | undefined;
   #readError: AppError | undefined;
   #hasEnded = false;
+  #hasGoodbye = false;
+  #isWaiting = false;
+  #isSendingData = false;
   #pingId = 0;
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
@@ -87,14 +92,20 @@ export class Session {
     const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
     await this.flush();
     this.#sentAt = performance.now();
-    await (this.#writing = this.#stream.write(frame));
+    this.#isSendingData = true;
+    try {
+      await (this.#writing = this.#stream.write(frame));
+      this.dataBytesMoved += count;
+    } finally {
+      this.#isSendingData = false;
+    }
   }
 
   /** The next request: one that came ahead of its turn, or a new one. `undefined` when the peer has ended the session. */
   async nextRequest(): Promise<Request | undefined> {
     const ahead = this.#requestsAhead.shift();
     if (ahead) return ahead;
-    this.#decoder.shrink();
+    if (!this.#reading) this.#decoder.shrink();
     for (;;) {
       const message = await this.#next();
       if (!message) return;
@@ -102,6 +113,13 @@ export class Session {
       // A `cancel` may have crossed the end of the reply.
       if (message.type !== "cancel") throw new AppError("order", `"${message.type}" came outside of a request`);
     }
+  }
+
+  /** The very first message, which nothing may come before. */
+  async receiveFirst(): Promise<Message> {
+    const message = await this.#next();
+    if (!message) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+    return message;
   }
 
   /** The next message of the exchange under way. Requests that come in between wait for their turn. */
@@ -129,10 +147,15 @@ export class Session {
     return this.#hasEnded;
   }
 
+  /** Whether we wait for the peer to say something. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Sends a ping whenever nothing else was sent for a while, so that the peer knows that we live. Dispose it. */
   keepAlive(): Disposable {
     const timer = setInterval(() => {
-      if (performance.now() - this.#sentAt < HEARTBEAT_MS) return;
+      if (this.#stream.isWriting || performance.now() - this.#sentAt < HEARTBEAT_MS) return;
       this.send({ type: "ping", id: ++this.#pingId });
       this.flush().catch(() => {}); // whoever uses the session next gets the same error
     }, HEARTBEAT_MS);
@@ -167,24 +190,27 @@ export class Session {
   }
 
   async #next(): Promise<Message | undefined> {
-    await this.flush();
     for (;;) {
       const message = this.#decodeNext();
+      await this.flush(); // what we said before, and the answers to pings that were just decoded
       if (message) return message;
       if (this.#readError) throw this.#readError;
       if (this.#hasEnded) return;
-      this.#startReading();
-      await this.#reading;
-      // A ping may have been answered while we waited for the rest.
-      if (this.#outbox.length > 0) await this.flush();
+      this.#isWaiting = true;
+      await this.#startReading();
+      this.#isWaiting = false;
     }
   }
 
   /** The next message that somebody waits for; those that stand outside of exchanges are dealt with here. */
   #decodeNext(): Message | undefined {
-    for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) {
+    while (!this.#hasGoodbye) {
+      const frame = this.#decoder.next();
+      if (!frame) return;
       const message = decodeMessage(frame);
-      if (message && !this.#handledAnytime(message)) return message;
+      if (!message || this.#handledAnytime(message)) continue;
+      if (message.type === "data") this.dataBytesMoved += message.bytes.length;
+      return message;
     }
   }
 
@@ -196,6 +222,7 @@ export class Session {
       case "pong":
         return true;
       case "goodbye":
+        this.#hasEnded = this.#hasGoodbye = true;
         if (message.code === undefined) return true;
         throw new AppError(errorNameOf(message.code) ?? "lost", message.text ?? `${this.peer} closed the connection`, {
           by: "peer",
@@ -205,8 +232,9 @@ export class Session {
     }
   }
 
-  #startReading(): void {
-    this.#reading ??= this.#readOnce().finally(() => this.#reading = undefined);
+  /** Reads once, unless that is under way; never rejected. */
+  #startReading(): Promise<void> {
+    return this.#reading ??= this.#readOnce().finally(() => this.#reading = undefined);
   }
 
   async #readOnce(): Promise<void> {
@@ -214,9 +242,13 @@ export class Session {
       const count = await this.#stream.read(this.#decoder.room());
       if (count !== null) return this.#decoder.filled(count);
       this.#hasEnded = true;
-      if (this.#decoder.isInsideFrame) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+      // Who takes data must still be able to say that it is stored: a write to it may wait forever.
+      if (this.#isSendingData || this.#decoder.isInsideFrame) {
+        throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+      }
     } catch (error) {
       this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
+      if (this.#isSendingData) this.#stream.close(this.#readError);
     }
   }
 

@@ -53,6 +53,15 @@ export class TransferLink {
     }
     return message;
   }
+
+  /** Passes over what the peer still says, up to its last word. */
+  async untilOver(): Promise<void> {
+    await this.session.flush();
+    while (!this.order.isOver) {
+      const { type } = await this.session.receive();
+      this.order.advance(this.#side === "sender" ? "receiver" : "sender", type);
+    }
+  }
 }
 
 function nameInOrder(message: { readonly type: string; readonly eager?: boolean | undefined }): string {

@@ -108,7 +108,7 @@ export class LocalTree implements FileTree {
 
   makeDirectory(name: string): void {
     const madeIn: string[] = [];
-    this.#resolver.placeWithParents(`${name}/x`, "make", (directory) => madeIn.push(directory));
+    this.#resolver.makeDirectories(name, "make", (directory) => madeIn.push(directory));
     translating("make", name, () => madeIn.forEach((directory) => flushDirectory(this.#fs, directory)));
   }
 

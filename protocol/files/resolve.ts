@@ -53,19 +53,14 @@ export class Resolver {
   /** The same, making the parents that are missing; `made` is told each directory that got a new entry. */
   placeWithParents(name: string, doing: string, made: (directory: string) => void): Place {
     validateName(name);
-    const parts = name.split("/");
-    const base = parts.pop()!;
-    let parent = this.#root;
-    for (const part of parts) {
-      const path = join(parent, part);
-      if (!translating(doing, name, () => this.#exists(path))) {
-        translating(doing, name, () => this.#makeDirectory(path));
-        made(parent);
-      }
-      parent = translating(doing, name, () => this.#inside(this.#fs.realPathSync(path), name));
-      if (!this.#fs.lstatSync(parent).isDirectory) throw notADirectory(doing, name);
-    }
-    return placeIn(parent, name, base);
+    const { directory, base } = splitName(name);
+    return placeIn(this.#makeDirectories(directory, name, doing, made), name, base);
+  }
+
+  /** Makes the directory `name` and its parents, as far as they are missing. */
+  makeDirectories(name: string, doing: string, made: (directory: string) => void): void {
+    validateName(name);
+    this.#makeDirectories(name, name, doing, made);
   }
 
   /** What is under `name`; "" is the top. A link is followed if it stays inside. Throws `not_found` and `outside`. */
@@ -99,6 +94,21 @@ export class Resolver {
       if (!this.#fs.lstatSync(real).isDirectory) throw notADirectory(doing, name);
       return real;
     });
+  }
+
+  /** The real path of `directory`, made as far as it is missing, for a request that named `name`. */
+  #makeDirectories(directory: string, name: string, doing: string, made: (directory: string) => void): string {
+    let parent = this.#root;
+    for (const part of directory === "" ? [] : directory.split("/")) {
+      const path = join(parent, part);
+      if (!translating(doing, name, () => this.#exists(path))) {
+        translating(doing, name, () => this.#makeDirectory(path));
+        made(parent);
+      }
+      parent = translating(doing, name, () => this.#inside(this.#fs.realPathSync(path), name));
+      if (!this.#fs.lstatSync(parent).isDirectory) throw notADirectory(doing, name);
+    }
+    return parent;
   }
 
   #inside(real: string, name: string): string {

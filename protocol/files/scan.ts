@@ -1,7 +1,7 @@
 /** Walks of a directory: listing one, measuring a whole tree, and sweeping out what nobody went on with. */
 import { breathe } from "../breathe.ts";
 import { PARTIAL_AGE_MAX_MS } from "../limits.ts";
-import { isReserved, nameFault } from "../names.ts";
+import { compareNames, isReserved, nameFault } from "../names.ts";
 import type { FileSystem } from "./file_system.ts";
 import { PARTIAL_PREFIX, removeIfThere } from "./partial.ts";
 import { type Found, join } from "./resolve.ts";
@@ -35,7 +35,7 @@ export async function* listDirectory(
 ): AsyncGenerator<Batch> {
   const names = Array.from(fs.readDirSync(path), (entry) => entry.name)
     .filter((name) => !isReserved(name) && (all || !name.startsWith(".")))
-    .sort();
+    .sort(compareNames);
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
     const batch = names.slice(start, start + BATCH_ENTRIES);
     const entries = batch.map((name) => nameFault(name) ? undefined : look(join(path, name)))

@@ -1,6 +1,9 @@
 /**
  * The legal orders of one transfer, as a table: in which state who may send which message, and what comes of it.
  *
+ * A transfer is over when both have said their last word: the sender `end`, `error` or `cancel`, the receiver `stored`
+ * or `error`. So messages that cross on their way do no harm, and the next request begins on clean ground.
+ *
  * Both engines, `exchange/sender.ts` and `exchange/receiver.ts`, advance one of these with every message that they send
  * or get, so that neither can go astray unseen, and an error says whose fault it is. The specification has the table.
  */
@@ -8,14 +11,17 @@ import { AppError } from "../errors.ts";
 
 export type Side = "sender" | "receiver";
 
-/** `proving` and `sending` are followed by `answering` when the sender has said all; the last two are the ends. */
 export type TransferState =
   | "start"
   | "offered"
   | "proving"
   | "sending"
+  /** The sender has said all; the receiver's answer is awaited. */
   | "answering"
+  /** The receiver has said no; the sender's last word is awaited. */
   | "declined"
+  /** The sender has taken its offer back; the receiver's last word is awaited. */
+  | "withdrawn"
   | "finished";
 
 type TransferMessage =
@@ -38,27 +44,31 @@ export const TRANSFER_ORDER: readonly Row[] = [
   ["start", "sender", "eager offer", "sending"],
   ["start", "sender", "error", "finished"],
   ["offered", "receiver", "accept", "proving"],
-  ["offered", "receiver", "error", "finished"],
-  ["offered", "sender", "error", "finished"],
-  ["offered", "sender", "cancel", "finished"],
+  ["offered", "receiver", "error", "declined"],
+  ["offered", "sender", "error", "withdrawn"],
+  ["offered", "sender", "cancel", "withdrawn"],
   ["proving", "receiver", "digests", "proving"],
   ["proving", "sender", "from", "sending"],
   ["proving", "receiver", "error", "declined"],
-  ["proving", "sender", "error", "finished"],
-  ["proving", "sender", "cancel", "finished"],
+  ["proving", "sender", "error", "withdrawn"],
+  ["proving", "sender", "cancel", "withdrawn"],
   ["sending", "sender", "data", "sending"],
   ["sending", "sender", "end", "answering"],
-  ["sending", "sender", "error", "finished"],
-  ["sending", "sender", "cancel", "finished"],
+  ["sending", "sender", "error", "withdrawn"],
+  ["sending", "sender", "cancel", "withdrawn"],
   ["sending", "receiver", "error", "declined"],
   ["answering", "receiver", "stored", "finished"],
   ["answering", "receiver", "error", "finished"],
-  // The receiver said no while the sender was still speaking: it passes over the rest, up to the sender's last word.
+  // What the sender had said before it heard the receiver's no, up to its last word.
   ["declined", "sender", "from", "declined"],
   ["declined", "sender", "data", "declined"],
   ["declined", "sender", "end", "finished"],
   ["declined", "sender", "error", "finished"],
   ["declined", "sender", "cancel", "finished"],
+  // What the receiver had said before it heard that the offer was taken back, up to its last word.
+  ["withdrawn", "receiver", "accept", "withdrawn"],
+  ["withdrawn", "receiver", "digests", "withdrawn"],
+  ["withdrawn", "receiver", "error", "finished"],
 ];
 
 const NEXT: ReadonlyMap<string, TransferState> = new Map(

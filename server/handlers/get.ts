@@ -4,9 +4,9 @@ import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handleGet(request: MessageOf<"get">, context: RequestContext): Promise<Outcome> {
-  const { sizeBytes, resumedBytes } = await sendFile(context.session, () => begin(request, context));
+  await sendFile(context.session, () => begin(request, context));
   context.onDelivered();
-  return { bytes: sizeBytes - resumedBytes };
+  return {};
 }
 
 async function begin({ name, eager }: MessageOf<"get">, context: RequestContext): Promise<Outgoing> {

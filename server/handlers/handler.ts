@@ -21,8 +21,6 @@ export interface RequestContext {
 export interface Outcome {
   /** Under which name it ended, where that is not the one that was asked for. */
   readonly name?: string;
-  /** File bytes that went over the wire. */
-  readonly bytes?: number;
 }
 
 /** Answers one request. What it throws is sent as its error. */

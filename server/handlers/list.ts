@@ -1,5 +1,6 @@
 /** `list` and `stat`: what is there. */
 import { ENTRY_KINDS, type WireEntry } from "../../protocol/wire/messages/tree.ts";
+import { splitName } from "../../protocol/names.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
@@ -21,7 +22,8 @@ export async function handleList(request: MessageOf<"list">, context: RequestCon
 export async function handleStat(request: MessageOf<"stat">, context: RequestContext): Promise<Outcome> {
   context.authorize("list", request.name);
   const entry = await context.tree.stat(request.name);
-  context.session.send({ type: "entries", entries: [wireEntryOf(entry)] });
+  const { base } = splitName(entry.name);
+  context.session.send({ type: "entries", entries: [{ ...wireEntryOf(entry), name: base }] });
   context.session.send({ type: "done" });
   return {};
 }

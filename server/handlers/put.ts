@@ -8,13 +8,13 @@ import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handlePut(offer: MessageOf<"offer">, context: RequestContext): Promise<Outcome> {
-  const { name, sizeBytes, resumedBytes } = await receiveFile(
+  const { name } = await receiveFile(
     context.session,
     offer,
     () => begin(offer, context),
     { sizeBytesMax: context.limits.fileBytesMax },
   );
-  return { name, bytes: sizeBytes - resumedBytes };
+  return { name };
 }
 
 function begin(offer: MessageOf<"offer">, context: RequestContext): Promise<Draft> {

@@ -50,10 +50,15 @@ export function encodeMessage(message: FieldMessage, writer: ByteWriter, crc32: 
  * `unsupported`. All values are copies, except the bytes of `data`.
  */
 export function decodeMessage(frame: Frame): Message | undefined {
-  if (frame.type === DATA_TYPE) return { type: "data", bytes: frame.body };
+  if (frame.type === DATA_TYPE) return decodeData(frame.body);
   const type = BY_NUMBER.get(frame.type);
   if (type) return { type, ...decodeFields(MESSAGES[type].fields, frame.body) } as FieldMessage;
   if (frame.type < OPTIONAL_FROM) throw new AppError("unsupported", `Cannot take a message of type ${frame.type}`);
+}
+
+function decodeData(body: Uint8Array): DataMessage {
+  if (body.length === 0) throw new AppError("malformed", "Cannot decode a message: data without a byte");
+  return { type: "data", bytes: body };
 }
 
 /** Whether that message opens an exchange, belongs to one, or stands outside. */
