@@ -20,3 +20,22 @@ export type FileSystem = Pick<
 >;
 
 export const FILE_SYSTEM: FileSystem = Deno;
+
+/** What is under `path`, links not followed; `undefined` if nothing is. */
+export function lstatIfThere(fs: FileSystem, path: string): Deno.FileInfo | undefined {
+  try {
+    return fs.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Removes what stands under `path`; nothing there is as good. */
+export function removeIfThere(fs: FileSystem, path: string): void {
+  try {
+    fs.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

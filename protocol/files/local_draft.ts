@@ -7,12 +7,16 @@
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../names.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
-import { notePath, openPartial, openScratch, type Partial, partialPath, removeIfThere } from "./partial.ts";
+import { notePath, openPartial, openScratch, type Partial, partialPath } from "./partial.ts";
 import { flushDirectory, publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
+import { sweepDirectoryOnce } from "./scan.ts";
 import type { Draft, FileFacts, IfTaken } from "./tree.ts";
+
+/** The last time that a `Date` can have; a peer may offer later ones. */
+const DATE_MS_MAX = 8.64e15;
 
 const WRITERS = new Map<string, LocalDraft>();
 
@@ -31,6 +35,7 @@ export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalD
   if (sizeBytes === undefined || sizeBytes < BLOCK_BYTES || mtimeMs === undefined) {
     return new LocalDraft(fs, plan, openScratch(fs, place), false);
   }
+  sweepDirectoryOnce(fs, place.parent);
   const path = partialPath(place);
   WRITERS.get(path)?.yieldTo(place.name);
   const partial = await openPartial(fs, place, { name: place.base, sizeBytes, mtimeMs });
@@ -100,7 +105,7 @@ export class LocalDraft implements Draft {
     try {
       this.#verifyOpen();
       this.#translating("write", () => {
-        const mtime = (facts.mtimeMs ?? Date.now()) / 1000;
+        const mtime = new Date(Math.min(facts.mtimeMs ?? Date.now(), DATE_MS_MAX));
         this.#file.utimeSync(mtime, mtime);
       });
       await this.#flush();
@@ -113,7 +118,7 @@ export class LocalDraft implements Draft {
       this.#close("ended");
       return name;
     } catch (error) {
-      if (this.#state === "open") this.suspend();
+      this.#suspendQuietly();
       throw error;
     }
   }
@@ -125,11 +130,23 @@ export class LocalDraft implements Draft {
 
   discard(): void {
     if (this.#state !== "open") return;
-    this.#translating("remove", () => {
-      removeIfThere(this.#fs, this.#path);
-      if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
-    });
-    this.#close("ended");
+    try {
+      this.#translating("remove", () => {
+        removeIfThere(this.#fs, this.#path);
+        if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
+      });
+    } finally {
+      this.#close("ended");
+    }
+  }
+
+  /** After a failure, which is the error to tell: what cannot be tidied up now is swept later. */
+  #suspendQuietly(): void {
+    try {
+      this.suspend();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+    }
   }
 
   async #flush(): Promise<void> {

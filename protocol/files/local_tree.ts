@@ -6,12 +6,12 @@
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../names.ts";
-import { FILE_SYSTEM, type FileSystem } from "./file_system.ts";
-import { translating } from "./fs_errors.ts";
+import { FILE_SYSTEM, type FileSystem, lstatIfThere } from "./file_system.ts";
+import { translated, translating } from "./fs_errors.ts";
 import { openDraft } from "./local_draft.ts";
 import { LocalSource } from "./local_source.ts";
 import { readNote, type SourceNote } from "./partial.ts";
-import { flushDirectory, lstatIfThere, publish, refuseDirectory, taken } from "./publish.ts";
+import { flushDirectory, publish, refuseDirectory, taken } from "./publish.ts";
 import { type Found, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials } from "./scan.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source } from "./tree.ts";
@@ -69,7 +69,11 @@ export class LocalTree implements FileTree {
         throw error;
       }
     };
-    yield* translating("list", directory, () => listDirectory(this.#fs, path, all, look));
+    try {
+      yield* listDirectory(this.#fs, path, all, look);
+    } catch (error) {
+      throw translated("list", directory, error);
+    }
   }
 
   stat(name: string): Entry {
@@ -89,7 +93,7 @@ export class LocalTree implements FileTree {
       return new LocalSource(file, entryOf(name, opened), opened);
     } catch (error) {
       file.close();
-      throw error;
+      throw translated("open", name, error);
     }
   }
 
@@ -100,9 +104,7 @@ export class LocalTree implements FileTree {
     try {
       return await openDraft(this.#fs, { place, facts, ifTaken, madeIn });
     } catch (error) {
-      return translating("store", name, () => {
-        throw error;
-      });
+      throw translated("store", name, error);
     }
   }
 
@@ -115,11 +117,13 @@ export class LocalTree implements FileTree {
   move(from: string, to: string, ifTaken: IfTaken): string {
     const source = this.#resolver.place(from, "move");
     const info = translating("move", from, () => this.#fs.lstatSync(source.path));
+    if (info.isDirectory && to.startsWith(`${from}/`)) {
+      throw new AppError("bad_name", `Cannot move ${quoteName(from)} to ${quoteName(to)}: that is inside of it`);
+    }
     const madeIn: string[] = [];
     const place = this.#resolver.placeWithParents(to, "move", (directory) => madeIn.push(directory));
     return translating("move", from, () => {
-      this.#refuseTaken(place, ifTaken);
-      const name = info.isDirectory ? this.#moveDirectory(source, place) : this.#moveFile(source, place, ifTaken);
+      const name = info.isDirectory ? this.#moveDirectory(source, place) : this.#moveFile(source, info, place, ifTaken);
       for (const directory of new Set([...madeIn, source.parent, place.parent])) flushDirectory(this.#fs, directory);
       return name;
     });
@@ -139,7 +143,15 @@ export class LocalTree implements FileTree {
     else if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
   }
 
-  #moveFile(source: Place, place: Place, ifTaken: IfTaken): string {
+  /** A move that was stopped in its middle leaves both names; then only the old one has to go. */
+  #moveFile(source: Place, info: Deno.FileInfo, place: Place, ifTaken: IfTaken): string {
+    const there = lstatIfThere(this.#fs, place.path);
+    const isSameFile = there?.ino === info.ino && there.dev === info.dev && (info.nlink ?? 1) > 1;
+    if (isSameFile && source.path !== place.path) {
+      this.#fs.removeSync(source.path);
+      return place.name;
+    }
+    this.#refuseTaken(place, ifTaken);
     return publish(this.#fs, source.path, place, ifTaken);
   }
 

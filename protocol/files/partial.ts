@@ -11,7 +11,7 @@
  */
 import { AppError } from "../errors.ts";
 import { quoteName, RESERVED_PREFIX } from "../names.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { tryLock } from "./lock.ts";
 import { join, type Place } from "./resolve.ts";
 
@@ -42,6 +42,11 @@ export function notePath(partial: string): string {
   return `${partial}.note`;
 }
 
+/** The partial that the note at `path` is about; `path` itself if it is no note. */
+export function partialOfNote(path: string): string {
+  return path.replace(/\.note$/, "");
+}
+
 /** A new one for a file that is too small, or too little known, to be resumed. */
 export function openScratch(fs: FileSystem, place: Place): Partial {
   const random = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
@@ -58,7 +63,7 @@ export function openScratch(fs: FileSystem, place: Place): Partial {
 export async function openPartial(fs: FileSystem, place: Place, source: SourceNote): Promise<Partial> {
   const path = partialPath(place);
   for (let attempt = 0; attempt < 10; attempt++) {
-    const file = openOrMake(fs, path);
+    const file = openOrMake(fs, path, place.name);
     if (!file) continue;
     try {
       if (!await tryLock(file)) throw busy(place.name);
@@ -82,17 +87,8 @@ export function readNote(fs: FileSystem, place: Place): SourceNote | undefined {
   }
 }
 
-/** Removes what stands under `path`; nothing there is as good. */
-export function removeIfThere(fs: FileSystem, path: string): void {
-  try {
-    fs.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 /** `undefined` when it came and went in that moment. */
-function openOrMake(fs: FileSystem, path: string): Deno.FsFile | undefined {
+function openOrMake(fs: FileSystem, path: string, name: string): Deno.FsFile | undefined {
   try {
     return fs.openSync(path, { createNew: true, read: true, write: true });
   } catch (error) {
@@ -100,7 +96,7 @@ function openOrMake(fs: FileSystem, path: string): Deno.FsFile | undefined {
   }
   try {
     const info = fs.lstatSync(path);
-    if (!info.isFile) throw new AppError("failed", `Cannot resume: ${quoteName(path)} is not a file`);
+    if (!info.isFile) throw new AppError("not_a_file", `Cannot store ${quoteName(name)}: its partial is not a file`);
     return fs.openSync(path, { read: true, write: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -110,13 +106,8 @@ function openOrMake(fs: FileSystem, path: string): Deno.FsFile | undefined {
 /** Whether `path` still leads to `file`, and nothing else does. If others do, this name of it is taken away. */
 function isOnlyName(fs: FileSystem, path: string, file: Deno.FsFile): boolean {
   const opened = file.statSync();
-  try {
-    const there = fs.lstatSync(path);
-    if (there.ino !== opened.ino || there.dev !== opened.dev) return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false; // published in that moment
-    throw error;
-  }
+  const there = lstatIfThere(fs, path);
+  if (there?.ino !== opened.ino || there.dev !== opened.dev) return false; // published in that moment
   if (opened.nlink === null || opened.nlink <= 1) return true;
   removeIfThere(fs, path);
   return false;
@@ -145,7 +136,7 @@ function readNoteAt(fs: FileSystem, path: string): SourceNote | undefined {
 /** `undefined` for a torn or foreign note: then nothing is known, and the transfer starts anew. */
 function parseNote(text: string): SourceNote | undefined {
   try {
-    const { name, sizeBytes, mtimeMs } = JSON.parse(text);
+    const { name, sizeBytes, mtimeMs } = JSON.parse(text) ?? {};
     if (typeof name === "string" && Number.isSafeInteger(sizeBytes) && Number.isSafeInteger(mtimeMs)) {
       return { name, sizeBytes, mtimeMs };
     }

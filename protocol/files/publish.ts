@@ -7,9 +7,8 @@
  */
 import { AppError } from "../errors.ts";
 import { numberedName, quoteName } from "../names.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { systemCode } from "./fs_errors.ts";
-import { removeIfThere } from "./partial.ts";
 import { join, type Place } from "./resolve.ts";
 import type { IfTaken } from "./tree.ts";
 
@@ -40,15 +39,6 @@ export function taken(name: string): AppError {
 export function refuseDirectory(fs: FileSystem, { path, name }: Place): void {
   if (lstatIfThere(fs, path)?.isDirectory) {
     throw new AppError("is_directory", `Cannot store ${quoteName(name)}: it is a directory`);
-  }
-}
-
-export function lstatIfThere(fs: FileSystem, path: string): Deno.FileInfo | undefined {
-  try {
-    return fs.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { AppError } from "../errors.ts";
 import { isReserved, quoteName, splitName, validateDirectoryName, validateName } from "../names.ts";
-import type { FileSystem } from "./file_system.ts";
+import { type FileSystem, lstatIfThere } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
 
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
@@ -33,7 +33,7 @@ export class Resolver {
   constructor(root: string, fs: FileSystem) {
     this.#fs = fs;
     this.#root = translating("share", root, () => fs.realPathSync(root));
-    if (!fs.statSync(this.#root).isDirectory) {
+    if (!translating("share", root, () => fs.statSync(this.#root)).isDirectory) {
       throw new AppError("not_a_directory", `Cannot share ${quoteName(root)}: it is not a directory`);
     }
   }
@@ -66,7 +66,9 @@ export class Resolver {
   /** What is under `name`; "" is the top. A link is followed if it stays inside. Throws `not_found` and `outside`. */
   find(name: string, doing: string): Found {
     validateDirectoryName(name);
-    if (name === "") return { path: this.#root, info: this.#fs.lstatSync(this.#root) };
+    if (name === "") {
+      return { path: this.#root, info: translating(doing, name, () => this.#fs.lstatSync(this.#root)) };
+    }
     const { path } = this.place(name, doing);
     return this.findAt(path, name, doing);
   }
@@ -101,12 +103,12 @@ export class Resolver {
     let parent = this.#root;
     for (const part of directory === "" ? [] : directory.split("/")) {
       const path = join(parent, part);
-      if (!translating(doing, name, () => this.#exists(path))) {
+      if (!translating(doing, name, () => lstatIfThere(this.#fs, path))) {
         translating(doing, name, () => this.#makeDirectory(path));
         made(parent);
       }
       parent = translating(doing, name, () => this.#inside(this.#fs.realPathSync(path), name));
-      if (!this.#fs.lstatSync(parent).isDirectory) throw notADirectory(doing, name);
+      if (!translating(doing, name, () => this.#fs.lstatSync(parent)).isDirectory) throw notADirectory(doing, name);
     }
     return parent;
   }
@@ -120,16 +122,6 @@ export class Resolver {
       throw new AppError("bad_name", `Cannot use ${quoteName(name)}: a link in it leads to an unfinished transfer`);
     }
     return real;
-  }
-
-  #exists(path: string): boolean {
-    try {
-      this.#fs.lstatSync(path);
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
   }
 
   #makeDirectory(path: string): void {

@@ -2,8 +2,8 @@
 import { breathe } from "../breathe.ts";
 import { PARTIAL_AGE_MAX_MS } from "../limits.ts";
 import { compareNames, isReserved, nameFault } from "../names.ts";
-import type { FileSystem } from "./file_system.ts";
-import { PARTIAL_PREFIX, removeIfThere } from "./partial.ts";
+import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
+import { PARTIAL_PREFIX, partialOfNote } from "./partial.ts";
 import { type Found, join } from "./resolve.ts";
 import type { Batch, Entry, EntryKind } from "./tree.ts";
 
@@ -51,18 +51,18 @@ export interface Measure {
   sizeBytes: number;
 }
 
-/** Counts the files below `path` and their bytes, and hands every directory entry to `visit`. Links are not followed. */
+/** Counts the files below `path` and their bytes, and hands every partial to `visit`. Links are not followed. */
 export async function measure(
   fs: FileSystem,
   path: string,
-  { signal, visit = () => {} }: { signal?: AbortSignal; visit?: (path: string, info: Deno.FileInfo) => void } = {},
+  { signal, visit = () => {} }: { signal?: AbortSignal; visit?: (path: string) => void } = {},
 ): Promise<Measure> {
   const total: Measure = { files: 0, sizeBytes: 0 };
   const directories = [path];
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     for (const { name, isDirectory, isFile } of readIfAllowed(fs, directory)) {
       const pathOfEntry = join(directory, name);
-      if (isDirectory) directories.push(pathOfEntry);
+      if (isDirectory && !isReserved(name)) directories.push(pathOfEntry);
       if (isFile) countFile(fs, pathOfEntry, name, total, visit);
       if (await breathe() && signal?.aborted) return total;
     }
@@ -73,16 +73,43 @@ export async function measure(
 /** Removes partials below `path` that nobody went on with for seven days; how many. */
 export async function sweepPartials(fs: FileSystem, path: string, signal?: AbortSignal): Promise<number> {
   let removed = 0;
-  const oldest = Date.now() - PARTIAL_AGE_MAX_MS;
   await measure(fs, path, {
     ...(signal ? { signal } : {}),
-    visit(pathOfEntry, info) {
-      if ((info.mtime?.getTime() ?? Infinity) >= oldest) return;
-      removeIfThere(fs, pathOfEntry);
-      removed++;
-    },
+    visit: (pathOfEntry) => removed += removeIfOld(fs, pathOfEntry) ? 1 : 0,
   });
   return removed;
+}
+
+const sweptDirectories = new Set<string>();
+
+/** The same for one directory, the first time that it is asked for in this process; what is below it is not touched. */
+export function sweepDirectoryOnce(fs: FileSystem, directory: string): void {
+  if (sweptDirectories.has(directory)) return;
+  sweptDirectories.add(directory);
+  for (const { name, isFile } of readIfAllowed(fs, directory)) {
+    if (isFile && name.startsWith(PARTIAL_PREFIX)) removeIfOld(fs, join(directory, name));
+  }
+}
+
+/**
+ * Removes the partial, or the note of one, at `path`, if nobody went on with it for seven days. The last change of its
+ * state counts too, since a file that is about to be published has the time of its source. Somebody else's that may
+ * not be removed stays.
+ */
+function removeIfOld(fs: FileSystem, path: string): boolean {
+  const info = lstatIfThere(fs, partialOfNote(path)) ?? lstatIfThere(fs, path);
+  if (!info || lastTouchedMs(info) >= Date.now() - PARTIAL_AGE_MAX_MS) return false;
+  try {
+    removeIfThere(fs, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
+  }
+}
+
+function lastTouchedMs({ mtime, ctime }: Deno.FileInfo): number {
+  return Math.max(mtime?.getTime() ?? Infinity, ctime?.getTime() ?? 0);
 }
 
 function countFile(
@@ -90,17 +117,14 @@ function countFile(
   path: string,
   name: string,
   total: Measure,
-  visitPartial: (path: string, info: Deno.FileInfo) => void,
+  visitPartial: (path: string) => void,
 ): void {
-  try {
-    const info = fs.lstatSync(path);
-    if (name.startsWith(PARTIAL_PREFIX)) return visitPartial(path, info);
-    if (isReserved(name)) return;
-    total.files++;
-    total.sizeBytes += info.size;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // it went away in that moment
-  }
+  const info = lstatIfThere(fs, path);
+  if (!info) return; // it went away in that moment
+  if (name.startsWith(PARTIAL_PREFIX)) return visitPartial(path);
+  if (isReserved(name)) return;
+  total.files++;
+  total.sizeBytes += info.size;
 }
 
 function readIfAllowed(fs: FileSystem, directory: string): Iterable<Deno.DirEntry> {

@@ -49,8 +49,8 @@ export interface Source extends Disposable {
 }
 
 /**
- * A file on its way into the tree: invisible until `publish`, which happens or does not. Exactly one of `publish`,
- * `suspend` and `discard` ends it; a second end does nothing.
+ * A file on its way into the tree: invisible until `publish`, which happens or does not. One of `publish`, `suspend`
+ * and `discard` ends it; `suspend` and `discard` do nothing when it has ended.
  */
 export interface Draft {
   /** Whole blocks that an earlier attempt at the same source left here; they still have to be proven. */
@@ -66,7 +66,7 @@ export interface Draft {
   publish(): Promise<string>;
   /** Keeps what is there for a later attempt, if it is worth it. */
   suspend(): Awaitable<void>;
-  /** Leaves no trace. */
+  /** Leaves nothing of the file. Directories that were made for it stay. */
   discard(): Awaitable<void>;
 }
 

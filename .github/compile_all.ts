@@ -1,0 +1,49 @@
+/**
+ * `deno task compile:all [TAG]`: the executables of a release, one per target, and their checksums, in `dist/`.
+ *
+ * Refuses a TAG that is not `v` and the version in `deno.json`.
+ */
+import configuration from "../deno.json" with { type: "json" };
+
+const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+] as const;
+
+const ROOT = new URL("../", import.meta.url);
+const DIST = new URL("dist/", ROOT);
+
+async function main([tag]: readonly string[]): Promise<number> {
+  const { version } = configuration;
+  if (tag !== undefined && tag !== `v${version}`) {
+    console.error(`Cannot release ${JSON.stringify(tag)}: the version in deno.json is ${version}\nTag v${version}`);
+    return 2;
+  }
+  Deno.mkdirSync(DIST, { recursive: true });
+  let sums = "";
+  for (const target of TARGETS) {
+    const name = `app-${version}-${target}${target.includes("windows") ? ".exe" : ""}`;
+    if (!await compile(target, name)) return 1;
+    sums += `${await sha256(new URL(name, DIST))}  ${name}\n`;
+  }
+  Deno.writeTextFileSync(new URL("SHA256SUMS", DIST), sums);
+  console.log(sums.trimEnd());
+  return 0;
+}
+
+async function compile(target: string, name: string): Promise<boolean> {
+  const args = ["compile", "-A", "--target", target, "--output", `dist/${name}`, "main.ts"];
+  console.log(`$ deno ${args.join(" ")}`);
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).spawn().status;
+  if (!success) console.error(`Cannot compile for ${target}`);
+  return success;
+}
+
+async function sha256(file: URL): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", Deno.readFileSync(file))).toHex();
+}
+
+Deno.exitCode = await main(Deno.args);

@@ -1,0 +1,114 @@
+/** Opening: what is not a regular file is never opened, and what is opened is what was looked at. */
+import { openLocalFile } from "../../protocol/files/local_file.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { assert, assertEquals, assertThrows, assertThrowsCode } from "../support/assert.ts";
+import { fileSystemWith, readAll, TemporaryTree, textOf } from "./temporary_tree.ts";
+
+async function makePipe(path: string): Promise<void> {
+  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
+  assertEquals(success, true);
+}
+
+/** An `openSync` that remembers what it opened, and before that does `first`. */
+function watchedOpen(opened: string[], first: () => void = () => {}): typeof Deno.openSync {
+  return (path, options) => {
+    opened.push(String(path));
+    first();
+    return Deno.openSync(path, options);
+  };
+}
+
+Deno.test("a pipe and a directory are refused without being opened, which could block for ever", async () => {
+  const opened: string[] = [];
+  using temporary = new TemporaryTree({ openSync: watchedOpen(opened) });
+  await makePipe(temporary.at("pipe"));
+  Deno.symlinkSync("pipe", temporary.at("link"));
+  Deno.mkdirSync(temporary.at("dir"));
+  assertThrowsCode(() => temporary.tree.open("pipe"), "not_a_file");
+  assertThrowsCode(() => temporary.tree.open("link"), "not_a_file");
+  assertThrowsCode(() => temporary.tree.open("dir"), "is_directory");
+  assertThrowsCode(() => temporary.tree.open(""), "is_directory");
+  assertEquals(opened, []);
+  assertEquals(temporary.tree.stat("pipe").kind, "other");
+
+  temporary.file("file");
+  temporary.tree.open("file")[Symbol.dispose]();
+  assertEquals(opened, [temporary.at("file")]);
+});
+
+Deno.test("a local file that is named by its path is looked at before it is opened, too", async () => {
+  const opened: string[] = [];
+  const fs = fileSystemWith({ openSync: watchedOpen(opened) });
+  using temporary = new TemporaryTree();
+  await makePipe(temporary.at("pipe"));
+  assertThrowsCode(() => openLocalFile(temporary.at("pipe"), fs), "not_a_file");
+  assertThrowsCode(() => openLocalFile(temporary.path, fs), "is_directory");
+  assertThrowsCode(() => openLocalFile(temporary.at("missing"), fs), "not_found");
+  assertThrowsCode(() => openLocalFile(`${temporary.at("pipe")}/x`, fs), "not_a_directory");
+  assertEquals(opened, []);
+
+  temporary.file("file", "content");
+  Deno.symlinkSync(temporary.at("file"), `${temporary.outside}/link`);
+  for (const path of [temporary.at("file"), `${temporary.outside}/link`]) {
+    using source = openLocalFile(path, fs);
+    assertEquals(textOf(await readAll(source)), "content");
+    source.verifyUnchanged();
+  }
+});
+
+Deno.test("a file that is exchanged between the look and the opening is refused", () => {
+  let exchange = () => {};
+  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  temporary.file("file", "the one that was looked at");
+  temporary.file("other", "another one");
+  exchange = () => Deno.renameSync(temporary.at("other"), temporary.at("file"));
+  assertThrowsCode(() => temporary.tree.open("file"), "source_changed");
+
+  exchange = () => {};
+  temporary.tree.open("file")[Symbol.dispose]();
+});
+
+Deno.test("a file that is exchanged for a link to outside is refused", () => {
+  let exchange = () => {};
+  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  Deno.writeTextFileSync(`${temporary.outside}/secret`, "secret");
+  temporary.file("file");
+  exchange = () => {
+    Deno.removeSync(temporary.at("file"));
+    Deno.symlinkSync("../outside/secret", temporary.at("file"));
+  };
+  assertThrowsCode(() => temporary.tree.open("file"), "source_changed");
+});
+
+Deno.test("a parent that is exchanged for a link to outside is noticed even where the file is the same", () => {
+  let exchange = () => {};
+  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  temporary.file("dir/file");
+  Deno.linkSync(temporary.at("dir/file"), `${temporary.outside}/file`);
+  exchange = () => {
+    Deno.renameSync(temporary.at("dir"), temporary.at("gone"));
+    Deno.symlinkSync("../outside", temporary.at("dir"));
+  };
+  assertThrowsCode(() => temporary.tree.open("dir/file"), "source_changed");
+});
+
+Deno.test("a file that vanishes between the look and the opening is not found", () => {
+  let exchange = () => {};
+  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  temporary.file("file");
+  exchange = () => Deno.removeSync(temporary.at("file"));
+  assertThrowsCode(() => temporary.tree.open("file"), "not_found");
+});
+
+Deno.test("a file that vanishes right after it was opened is refused without telling where it was", () => {
+  using temporary = new TemporaryTree({
+    openSync(path, options) {
+      const file = Deno.openSync(path, options);
+      Deno.removeSync(path);
+      return file;
+    },
+  });
+  temporary.file("file");
+  const { message } = assertThrows(() => temporary.tree.open("file"), AppError);
+  assert(!message.includes(temporary.path), message);
+});
