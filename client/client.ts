@@ -9,7 +9,7 @@ import type { Session } from "../protocol/exchange/session.ts";
 import { endsSession, peerError } from "../protocol/exchange/transfer.ts";
 import type { Entry } from "../protocol/files/tree.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
-import { nameFault } from "../protocol/names.ts";
+import { nameFault, validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
@@ -75,20 +75,20 @@ export class Client implements AsyncDisposable {
       session.send({ type: "list", name: directory, all });
       return { session, first: await receiveBatch(session) };
     });
-    for (let batch = first; batch; batch = await receiveBatch(session)) {
-      yield batch.listing;
-      if (batch.isLast) return;
+    let batch = first;
+    try {
+      for (;; batch = await receiveBatch(session)) {
+        yield batch.listing;
+        if (batch.isLast) return;
+      }
+    } finally {
+      if (!batch.isLast) this.#drop(); // the rest of the reply is still on its way
     }
   }
 
   async stat(name: string): Promise<Entry> {
-    return await this.attempt(async ({ session }) => {
-      session.send({ type: "stat", name });
-      const { entries: [entry] } = await expect(session, "entries");
-      await expect(session, "done");
-      if (!entry) throw new AppError("malformed", "The server told of no entry");
-      return { ...entryOf(entry), name };
-    });
+    const entry = await this.attempt(({ session }) => requestEntry(session, name));
+    return { ...entryOf(entry), name };
   }
 
   /** Makes a directory and its parents. */
@@ -99,6 +99,7 @@ export class Client implements AsyncDisposable {
   /** Renames a file or directory; the name that it got. */
   async move(from: string, to: string, ifExists: IfExists = "error"): Promise<string> {
     const done = await this.#change({ type: "move", from, to, ifExists: IF_EXISTS.indexOf(ifExists) });
+    if (done.name !== undefined) validateName(done.name);
     return done.name ?? to;
   }
 
@@ -161,13 +162,15 @@ export class Client implements AsyncDisposable {
   }
 
   async #change(request: MessageOf<"mkdir" | "move" | "remove">): Promise<MessageOf<"done">> {
-    return await this.attempt(async ({ session, number }) => {
+    let isAnswerLost = false;
+    return await this.attempt(async ({ session }) => {
+      const mayBeDone = isAnswerLost;
       session.send(request);
       try {
         return await expect(session, "done");
       } catch (error) {
-        // The answer to an earlier attempt may have been lost: then what it removed is gone already.
-        if (number > 0 && isDoneAlready(request, error)) return { type: "done" };
+        if (mayBeDone && await isDoneAlready(session, request, error)) return { type: "done" };
+        isAnswerLost ||= error instanceof AppError && endsSession(error);
         throw error;
       }
     });
@@ -181,8 +184,24 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function isDoneAlready(request: MessageOf<"mkdir" | "move" | "remove">, error: unknown): boolean {
-  return request.type === "remove" && error instanceof AppError && error.code === "not_found";
+/** Whether an earlier attempt, whose answer was lost, has done what cannot be done again. */
+async function isDoneAlready(
+  session: Session,
+  request: MessageOf<"mkdir" | "move" | "remove">,
+  error: unknown,
+): Promise<boolean> {
+  if (!(error instanceof AppError) || error.code !== "not_found" || request.type === "mkdir") return false;
+  if (request.type === "remove") return true;
+  await requestEntry(session, request.to);
+  return true;
+}
+
+async function requestEntry(session: Session, name: string): Promise<WireEntry> {
+  session.send({ type: "stat", name });
+  const { entries: [entry] } = await expect(session, "entries");
+  await expect(session, "done");
+  if (!entry) throw new AppError("malformed", "The server told of no entry");
+  return entry;
 }
 
 /** The next message of a reply, which must be of that type; an error is thrown. */
@@ -220,8 +239,11 @@ function isListable(name: string): boolean {
   return !name.includes("/") && nameFault(name) === undefined;
 }
 
+/** The last time that a `Date` can have; a server may tell of later ones. */
+const DATE_MS_MAX = 8.64e15;
+
 function entryOf({ name, kind, sizeBytes = 0, mtimeMs = 0, mode = 0 }: WireEntry): Entry {
-  return { name, kind: ENTRY_KINDS[kind] ?? "other", sizeBytes, mtimeMs, mode };
+  return { name, kind: ENTRY_KINDS[kind] ?? "other", sizeBytes, mtimeMs: Math.min(mtimeMs, DATE_MS_MAX), mode };
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -5,7 +5,8 @@ import type { TransferProgress, TransferResult } from "../protocol/exchange/tran
 import type { Draft, FileFacts, IfTaken } from "../protocol/files/tree.ts";
 import type { LocalTree } from "../protocol/files/local_tree.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import { quoteName, validateName } from "../protocol/names.ts";
+import { quoteName } from "../protocol/escape.ts";
+import { validateName } from "../protocol/names.ts";
 import { type Attempt, type Client, expect } from "./client.ts";
 
 /** Where a file that is got goes. */
@@ -44,10 +45,12 @@ export async function getFile(
   return await client.attempt(async ({ session, progressed }) => {
     session.send({ type: "get", name, eager: destination.isFresh() });
     const offer = await expect(session, "offer");
-    return await receiveFile(session, offer, () => destination.create(offer), {
+    const result = await receiveFile(session, offer, () => destination.create(offer), {
       ...options,
       onProgress: watchProgress(options.onProgress, progressed),
     });
+    await session.flush().catch(() => {}); // the file is ours: a server that does not hear of it changes nothing
+    return result;
   });
 }
 

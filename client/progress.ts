@@ -34,11 +34,12 @@ export class ProgressMeter {
 
   update({ phase, bytes, sizeBytes }: TransferProgress, nowMs: number): void {
     this.#sizeBytes = sizeBytes;
+    const wentBack = bytes < this.#bytes;
     if (phase !== this.#phase || bytes !== this.#bytes) this.#movedAtMs = nowMs;
     this.#phase = phase;
     this.#bytes = bytes;
     if (phase !== "moving") return;
-    if (this.#startBytes === undefined || bytes < this.#startBytes) this.#begin(bytes, nowMs);
+    if (this.#startBytes === undefined || wentBack) this.#begin(bytes, nowMs);
     else if (nowMs - this.#sample.ms >= SAMPLE_MS) this.#takeSample(nowMs);
   }
 
@@ -50,7 +51,8 @@ export class ProgressMeter {
     const room = columns - 1 - stringWidth(facts) - 2;
     const withBar = bar !== "" && room - bar.length - 2 >= NAME_COLUMNS_MIN;
     const nameRoom = withBar ? room - bar.length - 2 : room;
-    return [clip(name, nameRoom), ...(withBar ? [bar] : []), facts].filter((part) => part !== "").join("  ");
+    const line = [clip(name, nameRoom), ...(withBar ? [bar] : []), facts].filter((part) => part !== "").join("  ");
+    return clip(line, columns - 1);
   }
 
   /** When it is over: `img.jpg  100%  1.9 MB  412 MB/s  0:00`, the time being how long it took. */

@@ -4,7 +4,8 @@ import { type Outgoing, sendFile } from "../protocol/exchange/sender.ts";
 import type { TransferOptions, TransferResult } from "../protocol/exchange/transfer.ts";
 import { openLocalFile } from "../protocol/files/local_file.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import { quoteName, validateName } from "../protocol/names.ts";
+import { quoteName } from "../protocol/escape.ts";
+import { validateName } from "../protocol/names.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { type Attempt, type Client, requestDigest } from "./client.ts";
 import { watchProgress } from "./get.ts";
@@ -58,14 +59,17 @@ async function put(
   /** What an earlier attempt had sent completely, whose answer was lost. */
   let unanswered: TransferResult | undefined;
   return await client.attempt(async (attempt) => {
+    const earlier = unanswered;
     const outgoing = begin();
     try {
-      return await sendFile(attempt.session, () => outgoing, {
+      const result = await sendFile(attempt.session, () => outgoing, {
         onProgress: watchProgress(options.onProgress, attempt.progressed),
         onSent: (sent) => unanswered = sent,
       });
+      validateName(result.name);
+      return result;
     } catch (error) {
-      if (unanswered && await isStoredAlready(error, unanswered, attempt)) return unanswered;
+      if (earlier && await isStoredAlready(error, earlier, attempt)) return earlier;
       throw error;
     }
   });

@@ -8,7 +8,7 @@ import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
 import type { TransferProgress } from "../protocol/exchange/transfer.ts";
-import { escapeName } from "../protocol/names.ts";
+import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { ProgressMeter } from "./progress.ts";
 
 const PAINT_MS = 100;
@@ -61,14 +61,14 @@ export class Report {
     if (this.#options.json && event) return this.#event(event);
     if (this.#options.json || this.#options.quiet) return;
     this.#painted?.wipe();
-    this.#terminal.note(line + "\n");
+    this.#terminal.note(escapeText(line) + "\n");
   }
 
   /** One line for what failed, one for what to do next. */
   error(error: AppError, facts: Readonly<Record<string, unknown>> = {}): void {
     const { code, message, advice, retriable } = error;
     if (this.#options.json) this.#event({ event: "error", ...facts, code, message, advice, retriable });
-    this.#terminal.note(`${message}\n${advice}\n`);
+    this.#terminal.note(`${escapeText(message)}\n${escapeText(advice)}\n`);
   }
 
   /** A name as stdout should have it: escaped on a terminal, as it is for a program. */
@@ -85,8 +85,8 @@ export class Report {
   }
 
   #event(event: Event): void {
-    if (this.#options.dataOnStdout) this.#terminal.note(JSON.stringify(event) + "\n");
-    else this.#terminal.result(JSON.stringify(event));
+    if (this.#options.dataOnStdout) this.#terminal.note(formatJson(event) + "\n");
+    else this.#terminal.result(formatJson(event));
   }
 }
 

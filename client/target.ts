@@ -20,6 +20,7 @@ const WITH_PORT = /^([^:]+):(.*)$/;
 export function takeTarget(words: readonly string[], terminal: Terminal): TargetWords {
   const [first = askFor("HOST", "Enter ip --> ", terminal), ...others] = words;
   const { host, portText } = splitHost(first);
+  validateHost(host, first);
   if (portText !== undefined) return { target: { host, port: parsePort(portText) }, rest: others };
   const [port = askFor("PORT", "Enter port --> ", terminal), ...rest] = others;
   return { target: { host, port: parsePort(port) }, rest };
@@ -37,6 +38,14 @@ function splitHost(word: string): { host: string; portText?: string } {
   // More than one colon without brackets is an IPv6 address, whose port follows as a word of its own.
   if (!match || (!word.startsWith("[") && word.indexOf(":") !== word.lastIndexOf(":"))) return { host: word };
   return match[2] === undefined ? { host: match[1]! } : { host: match[1]!, portText: match[2] };
+}
+
+function validateHost(host: string, word: string): void {
+  const fault = host.trim() === "" ? "it is empty" : /[[\]\s]/.test(host) ? "its brackets are not whole" : undefined;
+  if (!fault) return;
+  throw new AppError("usage", `${JSON.stringify(word)} is no host: ${fault}`, {
+    advice: "Write HOST PORT, host:port or [v6]:port before any other word",
+  });
 }
 
 function parsePort(text: string): number {

@@ -6,6 +6,7 @@
  * `files/resolve.ts`'s business.
  */
 import { AppError } from "./errors.ts";
+import { quoteName } from "./escape.ts";
 import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX } from "./limits.ts";
 
 /** Files of our own (partials, their notes, later the trash) begin with this, in any case; no request may name them. */
@@ -61,22 +62,6 @@ export function validateName(name: string): void {
 /** The same for a directory, where "" means the shared directory itself. */
 export function validateDirectoryName(name: string): void {
   if (name !== "") validateName(name);
-}
-
-/** `name` in double quotes, with everything escaped that a terminal or a log could take for something else. */
-export function quoteName(name: string): string {
-  return `"${escapeName(name).replaceAll('"', '\\"')}"`;
-}
-
-/**
- * `name` for a terminal or a log: control and invisible characters and backslashes are escaped, a lone surrogate shows
- * as U+FFFD. The joiners inside emoji and Indic words (U+200C, U+200D) stay as they are.
- */
-export function escapeName(name: string): string {
-  return name.toWellFormed().replace(
-    /(?![\u200c\u200d])[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu,
-    (character) => character === "\\" ? "\\\\" : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
 }
 
 /** `photo.jpg` -> `photo (2).jpg`: the name to try as the `number`th, beside the taken one. */

@@ -36,6 +36,7 @@ export class Connection {
   #session: Session | undefined;
   #isBusy = false;
   #isStopping = false;
+  #loggedFault: AppError | undefined;
 
   constructor(stream: ByteStream, context: ServerContext) {
     this.#stream = stream;
@@ -48,7 +49,9 @@ export class Connection {
       const first = await this.#readFirstBytes();
       if (first) await this.#answer(first);
     } catch (cause) {
-      await this.#endFor(toAppError(cause, "Cannot serve the connection"));
+      const error = toAppError(cause, "Cannot serve the connection");
+      this.#logFault(error);
+      await this.#endFor(error);
     } finally {
       this.#stream.close();
     }
@@ -63,7 +66,8 @@ export class Connection {
   /** Ends it now, whatever is under way. */
   close(): void {
     const reason = new AppError("shutting_down", "The server is stopping");
-    if (!this.#session) return this.#stream.close(reason);
+    // A goodbye would wait behind a write that a silent client may never take.
+    if (!this.#session || this.#stream.isWriting) return this.#stream.close(reason);
     this.#session.end(reason).finally(() => this.#stream.close(reason));
   }
 
@@ -73,9 +77,6 @@ export class Connection {
     const deadline = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
     try {
       return await readFirstBytes(this.#stream);
-    } catch (cause) {
-      this.#logOpening(toAppError(cause, "Cannot read the opening"));
-      throw cause;
     } finally {
       clearTimeout(deadline);
     }
@@ -83,7 +84,7 @@ export class Connection {
 
   async #answer(first: FirstBytes): Promise<void> {
     if (first.format !== "app") return this.#refuse(first);
-    const opening = this.#parseOpening(first.line);
+    const opening = parseOpening(first.line);
     const { idleTimeoutMs } = this.#context.limits;
     using _watch = watchSilence(this.#stream, {
       silenceMaxMs: idleTimeoutMs,
@@ -96,15 +97,6 @@ export class Connection {
       await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#context.tree });
       return {};
     });
-  }
-
-  #parseOpening(line: string): Opening {
-    try {
-      return parseOpening(line);
-    } catch (cause) {
-      this.#logOpening(toAppError(cause, "Cannot read the opening"));
-      throw cause;
-    }
   }
 
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
@@ -160,19 +152,24 @@ export class Connection {
     } catch (cause) {
       const error = toAppError(cause, `Cannot answer "${request}"`);
       log({ result: error.code, detail: error.message });
+      this.#loggedFault = error;
       if (endsSession(error)) throw error;
     }
   }
 
-  #logOpening({ code, message }: AppError): void {
+  /** A fault outside of requests has no line in the log yet. That a connection ends between them is no fault. */
+  #logFault(error: AppError): void {
+    const isQuiet = this.#session !== undefined && QUIET_ENDS.has(error.code);
+    if (error === this.#loggedFault || isQuiet || error.code === "shutting_down") return;
     const { peer } = this.#stream;
-    const record = { time: new Date(), peer, request: "opening", name: "", bytes: 0, durationMs: 0 };
-    this.#context.log({ ...record, result: code, detail: message });
+    const request = this.#session ? "session" : "opening";
+    const record = { time: new Date(), peer, request, name: "", bytes: 0, durationMs: 0 };
+    this.#context.log({ ...record, result: error.code, detail: error.message });
   }
 
   /** Something else than our format: an answer that its sender can read. */
   async #refuse({ format }: FirstBytes): Promise<void> {
-    this.#logOpening(new AppError("not_app", `The first bytes are not ours (${format})`));
+    this.#logFault(new AppError("not_app", `The first bytes are not ours (${format})`));
     await this.#stream.write(new TextEncoder().encode(REFUSALS[format]));
     await linger(this.#stream);
   }
@@ -190,6 +187,8 @@ export class Connection {
   }
 }
 
+const QUIET_ENDS: ReadonlySet<string> = new Set(["lost", "idle"]);
+
 const PLAIN_REFUSAL = `This is app, which speaks ${OPENING_START}: try app list HOST PORT\n`;
 
 const REFUSALS: Record<FirstBytes["format"], string> = {
@@ -206,7 +205,7 @@ const LINGER_MS = 1_000;
  * Ends our side and passes over what the peer still sends, for a moment: closing with unread bytes would reset the
  * connection, and the peer could lose our last words.
  */
-async function linger(stream: ByteStream): Promise<void> {
+export async function linger(stream: ByteStream): Promise<void> {
   await stream.closeWrite();
   const deadline = setTimeout(() => stream.close(), LINGER_MS);
   try {

@@ -1,5 +1,5 @@
 /** One line for every request, on whatever the caller gives: a person's text, or one JSON object a line. */
-import { quoteName } from "../protocol/names.ts";
+import { escapeText, formatJson, quoteName } from "../protocol/escape.ts";
 
 export const LOG_KINDS = ["text", "json", "off"] as const;
 export type LogKind = typeof LOG_KINDS[number];
@@ -26,18 +26,17 @@ export type Log = (record: LogRecord) => void;
 /** A log of that kind that hands its lines, with their ends, to `write`. */
 export function createLog(kind: LogKind, write: (line: string) => void): Log {
   if (kind === "off") return () => {};
-  const format = kind === "json" ? formatJson : formatText;
+  const format = kind === "json" ? formatObject : formatText;
   return (record) => write(format(record) + "\n");
 }
 
 function formatText({ time, peer, request, name, bytes, durationMs, result, detail }: LogRecord): string {
   const words = [time.toISOString(), peer, request, name ? quoteName(name) : "-", `${bytes} bytes`];
   words.push(`${Math.round(durationMs)} ms`, result);
-  if (detail) words.push(`(${detail})`);
+  if (detail) words.push(`(${escapeText(detail)})`);
   return words.join(" ");
 }
 
-/** `JSON.stringify` escapes control characters, so a name cannot begin a line of its own. */
-function formatJson({ time, durationMs, ...record }: LogRecord): string {
-  return JSON.stringify({ time: time.toISOString(), ...record, durationMs: Math.round(durationMs) });
+function formatObject({ time, durationMs, ...record }: LogRecord): string {
+  return formatJson({ time: time.toISOString(), ...record, durationMs: Math.round(durationMs) });
 }

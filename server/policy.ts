@@ -5,7 +5,7 @@
  * handed in already, because rights will depend on them.
  */
 import { AppError, type ErrorName } from "../protocol/errors.ts";
-import { quoteName } from "../protocol/names.ts";
+import { quoteName } from "../protocol/escape.ts";
 
 /** Who sent a request. */
 export interface Principal {

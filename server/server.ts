@@ -9,7 +9,7 @@ import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { BODY_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
 import { formatAbilities } from "../protocol/wire/opening.ts";
-import { Connection, type ServerContext } from "./connection.ts";
+import { Connection, linger, type ServerContext } from "./connection.ts";
 import type { Log } from "./log.ts";
 import type { Policy } from "./policy.ts";
 
@@ -69,6 +69,7 @@ export class Server implements AsyncDisposable {
     this.port = bound.port;
     this.finished = this.#accept();
     signal?.addEventListener("abort", () => this.stop(), { once: true });
+    if (signal?.aborted) this.stop();
   }
 
   /** Stops accepting, closes idle connections, lets running requests finish for `limits.drainMs`. */
@@ -140,7 +141,12 @@ export class Server implements AsyncDisposable {
 async function refuse(stream: TcpStream): Promise<void> {
   using _stream = stream;
   const line = formatAbilities({ refused: "too_many_connections", dataBytesMax: BODY_BYTES_MAX });
-  await stream.write(new TextEncoder().encode(line + "\n")).catch(() => {}); // it is being turned away in any case
+  try {
+    await stream.write(new TextEncoder().encode(line + "\n"));
+    await linger(stream);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error; // it has gone by itself
+  }
 }
 
 function listen(hostname: string, port: number): Deno.TcpListener {

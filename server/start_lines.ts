@@ -1,7 +1,7 @@
 /** What `app serve` prints first, in a form that scripts can read. */
 import { formatCount, formatSize } from "../protocol/cli/format.ts";
 import type { Measure } from "../protocol/files/scan.ts";
-import { escapeName } from "../protocol/names.ts";
+import { escapeName } from "../protocol/escape.ts";
 
 export interface StartFacts {
   /** As it was bound. */

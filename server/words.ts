@@ -5,7 +5,7 @@
 import { AppError, ERRORS, LOCAL_FROM, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
-import { escapeName } from "../protocol/names.ts";
+import { escapeName } from "../protocol/escape.ts";
 import { OPENING_START } from "../protocol/wire/opening.ts";
 import type { Action } from "./policy.ts";
 

@@ -3,7 +3,8 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
-import { escapeName, validateName } from "../../protocol/names.ts";
+import { escapeName } from "../../protocol/escape.ts";
+import { validateName } from "../../protocol/names.ts";
 import type { IfTaken } from "../../protocol/files/tree.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
@@ -18,7 +19,7 @@ const OPTIONS = [
     short: "o",
     kind: "text",
     value: "PATH",
-    help: "Where to store it: a file, a directory, or - for stdout (default: the same name, here)",
+    help: "A file, a directory, or - for stdout (default: the same name, here)",
   },
   IF_EXISTS_OPTION,
   ...COMMON_OPTIONS,

@@ -16,30 +16,52 @@ export interface ParsedLine {
 export function parseLine(command: Command, args: readonly string[]): ParsedLine {
   const flags = command.options.filter((option) => option.kind === "flag").map(({ name }) => name);
   const valued = command.options.filter((option) => option.kind !== "flag").map(({ name }) => name);
-  const parsed = parseArgs(joinDashes(args, valued), {
+  const shorts = command.options.flatMap(({ name, short }) => short ? [[short, name]] : []);
+  const parsed = parseArgs(spellOut(command, args), {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
-    alias: Object.fromEntries(command.options.flatMap(({ name, short }) => short ? [[short, name]] : [])),
+    alias: { ...Object.fromEntries(shorts), h: "help" },
     unknown(argument, key) {
       if (key !== undefined) throw unknownOption(command, argument);
     },
   });
+  if (parsed.help === true) return { words: [], options: {}, wantsHelp: true };
   const options: Record<string, unknown> = {};
   for (const option of command.options) options[option.name] = valueOf(command, option, parsed[option.name]);
-  const wantsHelp = parsed.help === true;
-  if (!wantsHelp && parsed._.length > command.wordsMax) throw tooManyWords(command, parsed._[command.wordsMax]!);
-  return { words: parsed._, options, wantsHelp };
+  if (parsed._.length > command.wordsMax) throw tooManyWords(command, parsed._[command.wordsMax]!);
+  return { words: parsed._, options, wantsHelp: false };
 }
 
-/** The library takes no lone dash for a value, so `--output -` becomes `--output=-`. */
-function joinDashes(args: readonly string[], valued: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const argument of args) {
-    const last = joined.at(-1) ?? "";
-    if (argument === "-" && last.startsWith("--") && valued.includes(last.slice(2))) joined[joined.length - 1] += "=-";
-    else joined.push(argument);
+/**
+ * Writes every option that takes a value as `--name=value`, and every flag as `--name=true`. The library would take
+ * `true` behind a flag for its value, and would take neither a lone dash nor `-ovalue` for a value.
+ */
+function spellOut(command: Command, args: readonly string[]): string[] {
+  const spelled: string[] = [];
+  const rest = [...args];
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    if (argument === "--") return [...spelled, argument, ...rest];
+    const { option, value } = findOption(command, argument);
+    if (!option) spelled.push(argument);
+    else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? rest.shift() ?? ""}`);
+    else spelled.push(`--${option.name}=${flagValue(command, argument, value)}`);
   }
-  return joined;
+  return spelled;
+}
+
+/** The option that `argument` is (`--name`, `--name=value`, `-n`, `-nvalue`), with the value that is written onto it. */
+function findOption(command: Command, argument: string): { option?: Option | undefined; value?: string | undefined } {
+  const long = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
+  if (long) return { option: command.options.find(({ name }) => name === long[1]), value: long[2] };
+  const short = /^-([^-])=?(.*)$/s.exec(argument);
+  const option = short ? command.options.find((candidate) => candidate.short === short[1]) : undefined;
+  if (option?.kind === "flag" && short![2] !== "") return {}; // several short flags in one word
+  return { option, value: short?.[2] || undefined };
+}
+
+function flagValue(command: Command, argument: string, value: string | undefined): string {
+  if (value === undefined || value === "true" || value === "false") return value ?? "true";
+  throw usageError(command, `Cannot use ${JSON.stringify(argument)}: this option takes no value`);
 }
 
 /** A `usage` error of `command`, with its help as the next step. */

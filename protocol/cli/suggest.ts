@@ -5,8 +5,14 @@ import { levenshteinDistance } from "@std/text/levenshtein-distance";
 /** `: did you mean --port?` if one of `known` is near to `given`, else nothing. */
 export function didYouMean(given: string, known: readonly string[]): string {
   const nearest = known
-    .map((word) => ({ word, distance: levenshteinDistance(given, word) }))
+    .map((word) => ({ word, distance: hasTwoSwapped(given, word) ? 1 : levenshteinDistance(given, word) }))
     .filter(({ word, distance }) => distance <= Math.max(1, Math.floor(Math.min(given.length, word.length) / 3)))
     .sort((a, b) => a.distance - b.distance)[0];
   return nearest ? `: did you mean ${nearest.word}?` : "";
+}
+
+/** Whether the words differ in two neighbours that changed places: one slip of the fingers, but an edit distance of 2. */
+function hasTwoSwapped(a: string, b: string): boolean {
+  const at = Array.from(a).findIndex((letter, index) => letter !== b[index]);
+  return at >= 0 && a.slice(0, at) + a[at + 1] + a[at] + a.slice(at + 2) === b;
 }

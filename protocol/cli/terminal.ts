@@ -59,7 +59,7 @@ export function processTerminal(): Terminal {
 
 function columnsOf(isInteractive: boolean): number {
   try {
-    return isInteractive ? Deno.consoleSize().columns : 80;
+    return isInteractive ? Deno.consoleSize().columns || 80 : 80;
   } catch {
     return 80; // a terminal without a size
   }

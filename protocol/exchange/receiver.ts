@@ -160,13 +160,17 @@ class Receiving {
 
 /** What was proven wrong is removed; everything else is kept for the next attempt. */
 async function leave(draft: Draft | undefined, error: AppError): Promise<void> {
-  if (error.code === "mismatch" || error.code === "source_changed") await draft?.discard();
-  else await draft?.suspend();
+  try {
+    if (error.code === "mismatch" || error.code === "source_changed") await draft?.discard();
+    else await draft?.suspend();
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure; // the first error is the one to tell; the rest is swept later
+  }
 }
 
 /** Tells the sender no, and passes over what it still sends, up to its last word. */
 async function objectTo(link: TransferLink, error: AppError): Promise<void> {
-  if (endsSession(error) || link.order.isOver) return;
+  if (endsSession(error) || link.order.isOver || link.session.hasEnded) return;
   link.send(errorMessage(error));
   await link.untilOver();
 }

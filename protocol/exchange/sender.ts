@@ -123,6 +123,8 @@ class Sending {
     const frameBytes = Math.min(BODY_BYTES_MAX, this.#link.session.dataBytesMax, Math.max(1, sizeMax - start.offset));
     const buffer = new Uint8Array(frameBytes + DATA_OVERHEAD);
     let { offset, crc } = start;
+    this.#report("moving", offset);
+    this.#heedObjection();
     while (offset < sizeMax) {
       const room = buffer.subarray(DATA_OFFSET, DATA_OFFSET + Math.min(frameBytes, sizeMax - offset));
       const count = await source.readAt(offset, room);
@@ -157,7 +159,7 @@ class Sending {
 
 /** Brings the transfer to its end in the legal order, so that the session can go on with the next request. */
 async function sayLastWord(link: TransferLink, error: AppError): Promise<void> {
-  if (endsSession(error) || link.order.isOver) return;
+  if (endsSession(error) || link.order.isOver || link.session.hasEnded) return;
   if (link.order.state !== "answering") link.send(error.by === "peer" ? { type: "cancel" } : errorMessage(error));
   await link.untilOver();
 }

@@ -90,11 +90,9 @@ export class Session {
    */
   async sendData(buffer: Uint8Array, count: number): Promise<void> {
     const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
-    await this.flush();
-    this.#sentAt = performance.now();
     this.#isSendingData = true;
     try {
-      await (this.#writing = this.#stream.write(frame));
+      await (this.#writing = this.#writeData(this.flush(), frame));
       this.dataBytesMoved += count;
     } finally {
       this.#isSendingData = false;
@@ -191,9 +189,13 @@ export class Session {
 
   async #next(): Promise<Message | undefined> {
     for (;;) {
+      await this.flush();
       const message = this.#decodeNext();
-      await this.flush(); // what we said before, and the answers to pings that were just decoded
+      // A ping that was decoded just now is answered before anything else is waited for.
+      const hasAnswers = this.#outbox.length > 0;
+      if (hasAnswers) await this.flush();
       if (message) return message;
+      if (hasAnswers) continue; // more may have come while we wrote: looked for before the next read, which would wait
       if (this.#readError) throw this.#readError;
       if (this.#hasEnded) return;
       this.#isWaiting = true;
@@ -250,6 +252,13 @@ export class Session {
       this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
       if (this.#isSendingData) this.#stream.close(this.#readError);
     }
+  }
+
+  async #writeData(before: Promise<void>, frame: Uint8Array): Promise<void> {
+    await before;
+    if (this.#hasEnded) throw new AppError("lost", `${this.peer} closed the connection`);
+    this.#sentAt = performance.now();
+    await this.#stream.write(frame);
   }
 
   async #writeOutbox(before: Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 /** What the operating system says, as one of our codes. Messages name what the request named, never a path. */
 import { AppError, type ErrorName } from "../errors.ts";
-import { quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
 
 const BY_CODE: Readonly<Record<string, ErrorName>> = {
   ENOENT: "not_found",

@@ -6,7 +6,7 @@
  */
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
-import { quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
 import { type FileSystem, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { notePath, openPartial, openScratch, type Partial, partialPath } from "./partial.ts";

@@ -1,6 +1,6 @@
 /** One file that a person named by its path, wherever it lies: the source of a `put`. Links are followed. */
 import { AppError } from "../errors.ts";
-import { quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
 import { FILE_SYSTEM, type FileSystem } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
 import { LocalSource } from "./local_source.ts";

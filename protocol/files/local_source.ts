@@ -3,7 +3,7 @@
  * removed meanwhile is read to its end as it was when it was opened: that is still one version, whole.
  */
 import { AppError } from "../errors.ts";
-import { quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
 import { translating } from "./fs_errors.ts";
 import type { Entry, Source } from "./tree.ts";
 

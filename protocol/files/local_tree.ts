@@ -5,7 +5,7 @@
  * (making visible), `scan.ts` (walks). Invariant: nothing outside the root is ever opened, and nothing of ours is shown.
  */
 import { AppError } from "../errors.ts";
-import { quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
 import { FILE_SYSTEM, type FileSystem, lstatIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { openDraft } from "./local_draft.ts";

@@ -10,7 +10,8 @@
  * with its old name too, and writing to it would change what is visible.
  */
 import { AppError } from "../errors.ts";
-import { quoteName, RESERVED_PREFIX } from "../names.ts";
+import { quoteName } from "../escape.ts";
+import { RESERVED_PREFIX } from "../names.ts";
 import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { tryLock } from "./lock.ts";
 import { join, type Place } from "./resolve.ts";

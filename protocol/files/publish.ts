@@ -6,7 +6,8 @@
  * publishers of one name in the same instant can replace one another, and nothing else can go wrong.
  */
 import { AppError } from "../errors.ts";
-import { numberedName, quoteName } from "../names.ts";
+import { quoteName } from "../escape.ts";
+import { numberedName } from "../names.ts";
 import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { systemCode } from "./fs_errors.ts";
 import { join, type Place } from "./resolve.ts";

@@ -5,7 +5,8 @@
  * own real path was taken once at the start. What is opened is compared with what was looked at.
  */
 import { AppError } from "../errors.ts";
-import { isReserved, quoteName, splitName, validateDirectoryName, validateName } from "../names.ts";
+import { quoteName } from "../escape.ts";
+import { isReserved, splitName, validateDirectoryName, validateName } from "../names.ts";
 import { type FileSystem, lstatIfThere } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
 

@@ -44,13 +44,18 @@ export function sealFrame(
   return buffer.subarray(start, crcStart + FRAME_TRAILER_BYTES);
 }
 
-/** Appends one whole frame to `writer`; `writeBody` appends the body. */
+/** Appends one whole frame to `writer`, or nothing if that fails; `writeBody` appends the body. */
 export function appendFrame(writer: ByteWriter, type: number, writeBody: () => void, crc32: Crc32): void {
   const start = writer.reserve(FRAME_HEADER_BYTES);
-  writeBody();
-  const bodyBytes = writer.length - start - FRAME_HEADER_BYTES;
-  writer.reserve(FRAME_TRAILER_BYTES);
-  sealFrame(writer.bytes, start, type, bodyBytes, crc32);
+  try {
+    writeBody();
+    const bodyBytes = writer.length - start - FRAME_HEADER_BYTES;
+    writer.reserve(FRAME_TRAILER_BYTES);
+    sealFrame(writer.bytes, start, type, bodyBytes, crc32);
+  } catch (error) {
+    writer.length = start;
+    throw error;
+  }
 }
 
 function checkOf(bytes: Uint8Array, start: number): number {

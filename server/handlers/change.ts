@@ -21,7 +21,7 @@ export async function handleMove(request: MessageOf<"move">, context: RequestCon
     (ifTaken) => context.tree.move(request.from, request.to, ifTaken),
   );
   context.session.send({ type: "done", ...(name === request.to ? {} : { name }) });
-  return { name };
+  return { name: `${request.from} -> ${name}` };
 }
 
 export async function handleRemove(request: MessageOf<"remove">, context: RequestContext): Promise<Outcome> {

@@ -2,7 +2,7 @@
 import { receiveFile } from "../../protocol/exchange/receiver.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { Draft, IfTaken } from "../../protocol/files/tree.ts";
-import { quoteName } from "../../protocol/names.ts";
+import { quoteName } from "../../protocol/escape.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
 import type { Outcome, RequestContext } from "./handler.ts";

@@ -1,5 +1,6 @@
 /** Names on a terminal and in a log: nothing raw that could move the cursor, and nothing that could be mistaken. */
-import { escapeName, nameFault, quoteName } from "../../protocol/names.ts";
+import { escapeName, quoteName } from "../../protocol/escape.ts";
+import { nameFault } from "../../protocol/names.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { withSeed } from "../support/random.ts";
 

@@ -1,0 +1,111 @@
+/** Progress on a terminal and in a file: what is painted, when, and what is left behind. */
+import { Report } from "../../client/report.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { FakeTerminal } from "../cli/fake_terminal.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+
+const PLAIN = { json: false, quiet: false };
+const NASTY = "a\u001b[31m\nb\u202e.jpg";
+const CLEAR = "\r\u001b[K";
+
+/** Runs `body` with timers that fire only when `tick` is called. */
+function withManualTimers(body: (tick: () => void, intervals: () => number[]) => void): void {
+  const { setInterval: realSet, clearInterval: realClear } = globalThis;
+  const timers = new Map<number, { call: () => void; ms: number }>();
+  let next = 1;
+  globalThis.setInterval = ((call: () => void, ms: number) => {
+    timers.set(next, { call, ms });
+    return next++;
+  }) as unknown as typeof setInterval;
+  globalThis.clearInterval = ((id: number) => timers.delete(id)) as unknown as typeof clearInterval;
+  try {
+    body(() => timers.forEach(({ call }) => call()), () => Array.from(timers.values(), ({ ms }) => ms));
+  } finally {
+    Object.assign(globalThis, { setInterval: realSet, clearInterval: realClear });
+  }
+}
+
+/** What was painted on the line once it was cleared. */
+function afterClear(note: string): string {
+  assertEquals(note.slice(0, CLEAR.length), CLEAR);
+  return note.slice(CLEAR.length);
+}
+
+Deno.test("progress is painted on a terminal, over itself, and gives way to the final line", () => {
+  withManualTimers((tick, intervals) => {
+    const terminal = new FakeTerminal({ isInteractive: true, columns: 80 });
+    {
+      using progress = new Report(terminal, PLAIN).progress(NASTY);
+      assert(intervals().every((ms) => ms <= 200));
+      progress.update({ phase: "moving", bytes: 1, sizeBytes: 2 });
+      assertEquals(terminal.notes, []);
+      tick();
+      tick();
+      assertEquals(terminal.notes.length, 2);
+      for (const note of terminal.notes) assertMatch(afterClear(note), /^\P{Cc}*50%\P{Cc}*$/u);
+      progress.update({ phase: "moving", bytes: 2, sizeBytes: 2 });
+      progress.finish();
+      assertMatch(afterClear(terminal.notes.at(-1)!), /^a\\u\{1b\}\[31m\\u\{a\}b\P{Cc}* {2}100% {2}2 B {2}\P{Cc}*\n$/u);
+    }
+    assertEquals(terminal.notes.length, 3);
+    assertEquals(intervals(), []);
+  });
+});
+
+Deno.test("progress that came to nothing leaves a clear line", () => {
+  withManualTimers((tick) => {
+    const terminal = new FakeTerminal({ isInteractive: true });
+    {
+      using _progress = new Report(terminal, PLAIN).progress("a");
+      tick();
+    }
+    assertEquals(terminal.notes.at(-1), CLEAR);
+    const unpainted = new FakeTerminal({ isInteractive: true });
+    new Report(unpainted, PLAIN).progress("a")[Symbol.dispose]();
+    assertEquals(unpainted.notes, []);
+  });
+});
+
+Deno.test("progress in a file is a plain line, seldom", () => {
+  withManualTimers((tick, intervals) => {
+    const terminal = new FakeTerminal({ isInteractive: false, hasColor: false });
+    using progress = new Report(terminal, PLAIN).progress("a");
+    assert(intervals().every((ms) => ms >= 5_000));
+    progress.update({ phase: "moving", bytes: 1, sizeBytes: 2 });
+    tick();
+    progress.finish();
+    assertEquals(terminal.notes.length, 1);
+    assertMatch(terminal.notes[0]!, /^a {2}[\x20-\x7e]*50%[\x20-\x7e]*\n$/);
+  });
+});
+
+Deno.test("colors are used only where there are any", () => {
+  withManualTimers((tick) => {
+    for (const hasColor of [false, true]) {
+      const terminal = new FakeTerminal({ isInteractive: true, hasColor });
+      const report = new Report(terminal, PLAIN);
+      using progress = report.progress("a");
+      tick();
+      progress.finish();
+      report.error(new AppError("lost", "It broke off"));
+      // deno-lint-ignore no-control-regex -- color codes begin with one
+      assertEquals(/\x1b\[[\d;]*m/.test(terminal.noted), hasColor);
+    }
+  });
+});
+
+Deno.test("notes in between are told as events to programs, and wipe the painted line for people", () => {
+  const json = new FakeTerminal();
+  new Report(json, { json: true, quiet: false }).note("again", { event: "retry", attempt: 1 });
+  assertEquals([json.events, json.notes], [[{ event: "retry", attempt: 1 }], []]);
+  withManualTimers((tick) => {
+    const terminal = new FakeTerminal({ isInteractive: true });
+    const report = new Report(terminal, PLAIN);
+    using _progress = report.progress("a");
+    tick();
+    report.note("again", { event: "retry" });
+    assertEquals(terminal.notes.slice(1), [CLEAR, "again\n"]);
+    report.error(new AppError("lost", "It broke off"));
+    assertEquals(terminal.notes.length, 4);
+  });
+});

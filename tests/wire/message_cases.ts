@@ -1,0 +1,80 @@
+/**
+ * Messages of every type, each with all of its fields and with those only that must be there. Used both ways: to
+ * bytes, and back. `deno task golden` writes their bytes to `fixtures/wire/messages.json`.
+ */
+import type { Message } from "../../protocol/wire/messages/mod.ts";
+
+export interface MessageCase {
+  readonly name: string;
+  readonly message: Message;
+}
+
+const DIGEST = Uint8Array.from({ length: 16 }, (_, index) => 0x11 * index);
+const BLAKE2B = Uint8Array.from({ length: 64 }, (_, index) => 255 - index);
+
+export const MESSAGE_CASES: readonly MessageCase[] = [
+  { name: "hello", message: { type: "hello", sent: "APP/1 data-max=1024", received: "APP/1" } },
+  {
+    name: "hello with a credential",
+    message: { type: "hello", sent: "APP/1", received: "APP/1", credential: Uint8Array.of(0, 1, 254, 255) },
+  },
+  { name: "ping", message: { type: "ping", id: 0 } },
+  { name: "ping with a number of two bytes", message: { type: "ping", id: 256 } },
+  { name: "pong", message: { type: "pong", id: 255 } },
+  { name: "pong with the largest number", message: { type: "pong", id: Number.MAX_SAFE_INTEGER } },
+  { name: "goodbye", message: { type: "goodbye" } },
+  { name: "goodbye with a reason", message: { type: "goodbye", code: 51, text: "The server is stopping" } },
+  { name: "cancel", message: { type: "cancel" } },
+  { name: "done", message: { type: "done" } },
+  { name: "done with another name, some hidden", message: { type: "done", name: "photo (2).jpg", hidden: 3 } },
+  { name: "error", message: { type: "error", code: 10, text: 'There is no "a"' } },
+  { name: "error with advice", message: { type: "error", code: 31, text: "No space", advice: "Free some" } },
+
+  { name: "get", message: { type: "get", name: "a.txt" } },
+  { name: "get, eager", message: { type: "get", name: "photos/Zürich 🏔.jpg", eager: true } },
+  { name: "offer of a stream", message: { type: "offer", name: "log" } },
+  {
+    name: "offer with everything",
+    message: {
+      type: "offer",
+      name: "a/b",
+      sizeBytes: 2 ** 40,
+      mtimeMs: 1_700_000_000_000,
+      eager: true,
+      ifExists: 2,
+      mode: 0o644,
+    },
+  },
+  { name: "accept of a file that is not held", message: { type: "accept", blocks: 0 } },
+  { name: "accept of 300 held blocks", message: { type: "accept", blocks: 300 } },
+  { name: "digests of one block", message: { type: "digests", digests: DIGEST } },
+  { name: "from the start", message: { type: "from", offset: 0 } },
+  { name: "from behind two blocks", message: { type: "from", offset: 2_097_152 } },
+  { name: "data of one byte", message: { type: "data", bytes: Uint8Array.of(0) } },
+  { name: "data", message: { type: "data", bytes: new TextEncoder().encode("hello") } },
+  { name: "end", message: { type: "end", sizeBytes: 5, crc: 0x3610a686 } },
+  { name: "stored", message: { type: "stored", sizeBytes: 0, crc: 0 } },
+  { name: "stored under another name", message: { type: "stored", sizeBytes: 5, crc: 0x3610a686, name: "a (2)" } },
+
+  { name: "list of the shared directory", message: { type: "list", name: "" } },
+  { name: "list of everything", message: { type: "list", name: "photos", all: true } },
+  { name: "entries, none", message: { type: "entries", entries: [] } },
+  {
+    name: "entries, three",
+    message: {
+      type: "entries",
+      entries: [
+        { name: "a.txt", kind: 0, sizeBytes: 5, mtimeMs: 1_700_000_000_000, mode: 0o644 },
+        { name: "b", kind: 1 },
+        { name: "link", kind: 2, sizeBytes: 0, mtimeMs: 0, mode: 0, target: "a.txt" },
+      ],
+    },
+  },
+  { name: "stat", message: { type: "stat", name: "a.txt" } },
+  { name: "mkdir", message: { type: "mkdir", name: "a/b/c" } },
+  { name: "move", message: { type: "move", from: "a", to: "b" } },
+  { name: "move with a rule", message: { type: "move", from: "a", to: "b", ifExists: 1 } },
+  { name: "remove", message: { type: "remove", name: "a.txt" } },
+  { name: "digest", message: { type: "digest", name: "a.txt" } },
+  { name: "checksum", message: { type: "checksum", sizeBytes: 0, crc: 0, blake2b: BLAKE2B } },
+];
