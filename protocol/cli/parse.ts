@@ -43,10 +43,16 @@ function spellOut(command: Command, args: readonly string[]): string[] {
     if (argument === "--") return [...spelled, argument, ...rest];
     const { option, value } = findOption(command, argument);
     if (!option) spelled.push(argument);
-    else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? rest.shift() ?? ""}`);
+    else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? takeValue(rest)}`);
     else spelled.push(`--${option.name}=${flagValue(command, argument, value)}`);
   }
   return spelled;
+}
+
+/** The next word, unless it is an option itself; one that looks like an option is given as `--name=-value`. */
+function takeValue(rest: string[]): string {
+  const isOption = /^-[^\d]/.test(rest[0] ?? "");
+  return isOption ? "" : rest.shift() ?? "";
 }
 
 /** The option that `argument` is (`--name`, `--name=value`, `-n`, `-nvalue`), with the value that is written onto it. */
