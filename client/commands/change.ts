@@ -4,7 +4,7 @@ import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
-import { forEachName } from "./each.ts";
+import { runOnNames } from "./each.ts";
 
 export const mkdirCommand = defineCommand({
   name: "mkdir",
@@ -13,12 +13,7 @@ export const mkdirCommand = defineCommand({
   wordsMax: Infinity,
   options: COMMON_OPTIONS,
   async run(input) {
-    const { target, rest } = takeTarget(input.words, input.terminal);
-    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter directory name on server --> ", input.terminal)];
-    names.forEach(validateName);
-    const report = reportFor(input);
-    await using client = clientFor(target, input, report);
-    return await forEachName(names, report, async (name) => {
+    return await runOnNames(input, "Enter directory name on server --> ", async (name, client, report) => {
       await client.makeDirectory(name);
       report.result(`${report.shown(name)} successfully made.`, { event: "done", name });
     });
@@ -66,12 +61,7 @@ export const removeCommand = defineCommand({
   options: COMMON_OPTIONS,
   notes: ["Needs a server that was started with --allow-remove."],
   async run(input) {
-    const { target, rest } = takeTarget(input.words, input.terminal);
-    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", input.terminal)];
-    names.forEach(validateName);
-    const report = reportFor(input);
-    await using client = clientFor(target, input, report);
-    return await forEachName(names, report, async (name) => {
+    return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {
       await client.remove(name);
       report.result(`${report.shown(name)} successfully removed.`, { event: "done", name });
     });

@@ -1,6 +1,25 @@
-/** What commands with several names share: each is tried, each failure is told, and the exit code remembers the first. */
-import { type AppError, toAppError } from "../../protocol/errors.ts";
+/** What commands on several names share: each is tried, each failure is told, and the exit code remembers the first. */
+import type { CommandInput } from "../../protocol/cli/command.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { validateName } from "../../protocol/names.ts";
+import type { Client } from "../client.ts";
+import { clientFor, type COMMON_OPTIONS, reportFor } from "../options.ts";
 import type { Report } from "../report.ts";
+import { askFor, takeTarget } from "../target.ts";
+
+/** A command `HOST PORT NAME...`: does `work` for each name on the server; resolves to the exit code. */
+export async function runOnNames(
+  input: CommandInput<typeof COMMON_OPTIONS>,
+  question: string,
+  work: (name: string, client: Client, report: Report) => Promise<void>,
+): Promise<number> {
+  const { target, rest } = takeTarget(input.words, input.terminal);
+  const names = rest.length > 0 ? rest : [askFor("NAME", question, input.terminal)];
+  names.forEach(validateName);
+  const report = reportFor(input);
+  await using client = clientFor(target, input, report);
+  return await forEachName(names, report, (name) => work(name, client, report));
+}
 
 /**
  * Runs `work` for each of `names`, and resolves to the exit code. A name that is refused does not keep the others from
@@ -15,19 +34,12 @@ export async function forEachName(
   for (const name of names) {
     try {
       await work(name);
-    } catch (cause) {
-      const error = asAppError(cause);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error; // a defect or a closed pipe, which `main.ts` deals with
       report.error(error, { name });
       exit ||= error.exit;
       if (error.exit !== 1) break;
     }
   }
   return exit;
-}
-
-/** Errors of our own are told; anything else is a defect or a closed pipe, which `main.ts` deals with. */
-function asAppError(cause: unknown): AppError {
-  const error = toAppError(cause, "");
-  if (error !== cause) throw cause;
-  return error;
 }

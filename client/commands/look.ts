@@ -3,11 +3,11 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
-import { validateDirectoryName, validateName } from "../../protocol/names.ts";
+import { validateDirectoryName } from "../../protocol/names.ts";
 import { clientFor, COMMON_OPTIONS, reportFor } from "../options.ts";
 import type { Event, Report } from "../report.ts";
-import { askFor, takeTarget } from "../target.ts";
-import { forEachName } from "./each.ts";
+import { takeTarget } from "../target.ts";
+import { runOnNames } from "./each.ts";
 
 const LIST_OPTIONS = [
   { name: "long", short: "l", kind: "flag", help: "With mode, size and time" },
@@ -49,12 +49,7 @@ export const statCommand = defineCommand({
   wordsMax: Infinity,
   options: COMMON_OPTIONS,
   async run(input) {
-    const { target, rest } = takeTarget(input.words, input.terminal);
-    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", input.terminal)];
-    names.forEach(validateName);
-    const report = reportFor(input);
-    await using client = clientFor(target, input, report);
-    return await forEachName(names, report, async (name) => {
+    return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {
       const entry = await client.stat(name);
       report.answer(longLine(entry, report), entryEvent(entry));
     });
@@ -69,12 +64,7 @@ export const digestCommand = defineCommand({
   options: COMMON_OPTIONS,
   notes: ["Compare with files that are here: app digest HOST PORT NAME... | b2sum --check"],
   async run(input) {
-    const { target, rest } = takeTarget(input.words, input.terminal);
-    const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", input.terminal)];
-    names.forEach(validateName);
-    const report = reportFor(input);
-    await using client = clientFor(target, input, report);
-    return await forEachName(names, report, async (name) => {
+    return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {
       const { sizeBytes, crc, blake2b } = await client.digest(name);
       const hex = Array.from(blake2b, (byte) => byte.toString(16).padStart(2, "0")).join("");
       const crc32 = crc.toString(16).padStart(8, "0");
