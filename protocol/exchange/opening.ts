@@ -89,7 +89,7 @@ export async function openAsServer(
 
 /** Throws `damaged` if an opening line changed on its way. */
 async function receiveHello(session: Session, sent: string, received: string): Promise<void> {
-  const hello = await session.receiveFirst();
+  const hello = await session.receiveAny();
   if (hello.type !== "hello") throw new AppError("order", `"${hello.type}" came instead of "hello"`);
   if (hello.sent !== received || hello.received !== sent) {
     throw new AppError("damaged", "The opening lines were damaged on their way");

@@ -1,18 +1,16 @@
 /**
  * A session: one connection after both opening lines. Messages in, messages out, in order.
  *
- * Owns the decoder, what waits to be sent, the heartbeat and the requests that came ahead of their turn. It answers
- * pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`, `receive` or
- * `sendData`, so that what belongs together travels together.
+ * Owns the decoder, the heartbeat and the requests that came ahead of their turn; `outbox.ts` has what waits to be
+ * sent. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
+ * `receive` or `sendData`, so that what belongs together travels together.
  */
 import { AppError, errorNameOf, ERRORS } from "../errors.ts";
 import { HEARTBEAT_MS } from "../limits.ts";
 import { crc32 } from "../wire/crc32.ts";
-import { ByteWriter } from "../wire/fields.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
 import {
   decodeMessage,
-  encodeMessage,
   type FieldMessage,
   type Message,
   type MessageOf,
@@ -21,6 +19,7 @@ import {
 } from "../wire/messages/mod.ts";
 import { DATA_TYPE } from "../wire/messages/transfer.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What stands around the data in a buffer that is handed to `sendData`. */
 export const DATA_OFFSET = FRAME_HEADER_BYTES;
@@ -43,12 +42,9 @@ export class Session {
   dataBytesMoved = 0;
   readonly #stream: ByteStream;
   readonly #decoder = new FrameDecoder(crc32);
+  readonly #outbox: Outbox;
   readonly #requestsAheadMax: number;
   readonly #requestsAhead: Request[] = [];
-  #outbox = new ByteWriter();
-  #spare = new ByteWriter();
-  #writing: Promise<void> = Promise.resolve();
-  #sentAt = performance.now();
   #reading: Promise<void> | undefined;
   #readError: AppError | undefined;
   #hasEnded = false;
@@ -59,6 +55,7 @@ export class Session {
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
     this.#stream = stream;
+    this.#outbox = new Outbox(stream);
     this.dataBytesMax = dataBytesMax;
     this.#requestsAheadMax = requestsAheadMax;
     this.#decoder.push(early);
@@ -75,13 +72,12 @@ export class Session {
 
   /** Queues a message. */
   send(message: FieldMessage): void {
-    encodeMessage(message, this.#outbox, crc32);
+    this.#outbox.add(message);
   }
 
   /** Sends what is queued. */
   flush(): Promise<void> {
-    if (this.#outbox.length === 0) return this.#writing;
-    return this.#writing = this.#writeOutbox(this.#writing);
+    return this.#outbox.flush();
   }
 
   /**
@@ -92,7 +88,9 @@ export class Session {
     const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
     this.#isSendingData = true;
     try {
-      await (this.#writing = this.#writeData(this.flush(), frame));
+      await this.#outbox.write(frame, () => {
+        if (this.#hasEnded) throw this.#endedTooEarly();
+      });
       this.dataBytesMoved += count;
     } finally {
       this.#isSendingData = false;
@@ -113,18 +111,17 @@ export class Session {
     }
   }
 
-  /** The very first message, which nothing may come before. */
-  async receiveFirst(): Promise<Message> {
+  /** The next message, whatever it is. */
+  async receiveAny(): Promise<Message> {
     const message = await this.#next();
-    if (!message) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+    if (!message) throw this.#endedTooEarly();
     return message;
   }
 
   /** The next message of the exchange under way. Requests that come in between wait for their turn. */
   async receive(): Promise<Message> {
     for (;;) {
-      const message = await this.#next();
-      if (!message) throw new AppError("lost", `The connection to ${this.peer} ended too early`);
+      const message = await this.receiveAny();
       if (!this.#keptForLater(message)) return message;
     }
   }
@@ -153,7 +150,7 @@ export class Session {
   /** Sends a ping whenever nothing else was sent for a while, so that the peer knows that we live. Dispose it. */
   keepAlive(): Disposable {
     const timer = setInterval(() => {
-      if (this.#stream.isWriting || performance.now() - this.#sentAt < HEARTBEAT_MS) return;
+      if (this.#stream.isWriting || performance.now() - this.#outbox.sentAt < HEARTBEAT_MS) return;
       this.send({ type: "ping", id: ++this.#pingId });
       this.flush().catch(() => {}); // whoever uses the session next gets the same error
     }, HEARTBEAT_MS);
@@ -192,7 +189,7 @@ export class Session {
       await this.flush();
       const message = this.#decodeNext();
       // A ping that was decoded just now is answered before anything else is waited for.
-      const hasAnswers = this.#outbox.length > 0;
+      const hasAnswers = !this.#outbox.isEmpty;
       if (hasAnswers) await this.flush();
       if (message) return message;
       if (hasAnswers) continue; // more may have come while we wrote: looked for before the next read, which would wait
@@ -245,30 +242,14 @@ export class Session {
       if (count !== null) return this.#decoder.filled(count);
       this.#hasEnded = true;
       // Who takes data must still be able to say that it is stored: a write to it may wait forever.
-      if (this.#isSendingData || this.#decoder.isInsideFrame) {
-        throw new AppError("lost", `The connection to ${this.peer} ended too early`);
-      }
+      if (this.#isSendingData || this.#decoder.isInsideFrame) throw this.#endedTooEarly();
     } catch (error) {
       this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
       if (this.#isSendingData) this.#stream.close(this.#readError);
     }
   }
 
-  async #writeData(before: Promise<void>, frame: Uint8Array): Promise<void> {
-    await before;
-    if (this.#hasEnded) throw new AppError("lost", `${this.peer} closed the connection`);
-    this.#sentAt = performance.now();
-    await this.#stream.write(frame);
-  }
-
-  async #writeOutbox(before: Promise<void>): Promise<void> {
-    await before;
-    const full = this.#outbox;
-    if (full.length === 0) return;
-    this.#outbox = this.#spare;
-    this.#sentAt = performance.now();
-    await this.#stream.write(full.written());
-    full.length = 0;
-    this.#spare = full;
+  #endedTooEarly(): AppError {
+    return new AppError("lost", `The connection to ${this.peer} ended too early`);
   }
 }

@@ -1,0 +1,58 @@
+/**
+ * What waits to be sent on a session, and the one chain of writes: bytes leave in the order in which they were given,
+ * and no two writes are ever under way. Small messages gather until they are flushed.
+ */
+import { crc32 } from "../wire/crc32.ts";
+import { ByteWriter } from "../wire/fields.ts";
+import { encodeMessage, type FieldMessage } from "../wire/messages/mod.ts";
+import type { ByteStream } from "./byte_stream.ts";
+
+export class Outbox {
+  /** When something was last written, on the clock of `performance.now`. */
+  sentAt = performance.now();
+  readonly #stream: ByteStream;
+  #filling = new ByteWriter();
+  #spare = new ByteWriter();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(stream: ByteStream) {
+    this.#stream = stream;
+  }
+
+  get isEmpty(): boolean {
+    return this.#filling.length === 0;
+  }
+
+  /** Queues a message; nothing of it if it cannot be encoded. */
+  add(message: FieldMessage): void {
+    encodeMessage(message, this.#filling, crc32);
+  }
+
+  /** Resolved when everything that is queued now is written. */
+  flush(): Promise<void> {
+    return this.isEmpty ? this.#writing : this.#writing = this.#writeFilled(this.#writing);
+  }
+
+  /** Writes `bytes` behind everything that is queued; `check` may still throw when it is their turn. */
+  write(bytes: Uint8Array, check: () => void): Promise<void> {
+    return this.#writing = this.#writeBehind(this.flush(), bytes, check);
+  }
+
+  async #writeBehind(before: Promise<void>, bytes: Uint8Array, check: () => void): Promise<void> {
+    await before;
+    check();
+    this.sentAt = performance.now();
+    await this.#stream.write(bytes);
+  }
+
+  async #writeFilled(before: Promise<void>): Promise<void> {
+    await before;
+    const full = this.#filling;
+    if (full.length === 0) return; // an earlier flush in the chain has taken it along
+    this.#filling = this.#spare;
+    this.sentAt = performance.now();
+    await this.#stream.write(full.written());
+    full.length = 0;
+    this.#spare = full;
+  }
+}
