@@ -158,3 +158,11 @@ export function toAppError(error: unknown, doing: string): AppError {
   const detail = error instanceof Error ? error.message : String(error);
   return new AppError("internal", `${doing}: ${detail}`, { cause: error });
 }
+
+/** The longest text of an error that is sent: it fits into the smallest frame that a peer may ask for. */
+const TEXT_LENGTH_MAX = 240;
+
+/** `text`, cut short where a peer might not take it whole: a name in it can be long. */
+export function clipForPeer(text: string): string {
+  return text.length <= TEXT_LENGTH_MAX ? text : text.slice(0, TEXT_LENGTH_MAX - 1).toWellFormed() + "…";
+}

@@ -5,7 +5,7 @@
  * sent. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
  * `receive` or `sendData`, so that what belongs together travels together.
  */
-import { AppError, errorNameOf, ERRORS } from "../errors.ts";
+import { AppError, clipForPeer, errorNameOf, ERRORS } from "../errors.ts";
 import { HEARTBEAT_MS } from "../limits.ts";
 import { crc32 } from "../wire/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
@@ -164,9 +164,7 @@ export class Session {
   /** Says goodbye, as far as the peer still listens, and ends our side. */
   async end(error?: AppError): Promise<void> {
     try {
-      this.send(
-        error ? { type: "goodbye", code: ERRORS[error.code].number, text: error.message } : { type: "goodbye" },
-      );
+      if (!this.#hasGoodbye) this.send(goodbyeFor(error));
       await this.flush();
       await this.#stream.closeWrite();
     } catch (failure) {
@@ -252,4 +250,9 @@ export class Session {
   #endedTooEarly(): AppError {
     return new AppError("lost", `The connection to ${this.peer} ended too early`);
   }
+}
+
+function goodbyeFor(error: AppError | undefined): MessageOf<"goodbye"> {
+  if (!error) return { type: "goodbye" };
+  return { type: "goodbye", code: ERRORS[error.code].number, text: clipForPeer(error.message) };
 }

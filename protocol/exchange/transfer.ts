@@ -1,5 +1,5 @@
 /** What sender and receiver share: what they report, how they say no, and what a finished transfer was. */
-import { AppError, errorNameOf, ERRORS, LOCAL_FROM } from "../errors.ts";
+import { AppError, clipForPeer, errorNameOf, ERRORS, LOCAL_FROM } from "../errors.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { TransferOrder } from "../wire/transfer_order.ts";
 import type { Session } from "./session.ts";
@@ -79,7 +79,9 @@ export function peerError({ code, text, advice }: MessageOf<"error">): AppError 
  */
 export function errorMessage(error: AppError): MessageOf<"error"> {
   const { number } = ERRORS[error.code];
-  if (number < LOCAL_FROM && error.code !== "internal") return { type: "error", code: number, text: error.message };
+  if (number < LOCAL_FROM && error.code !== "internal") {
+    return { type: "error", code: number, text: clipForPeer(error.message) };
+  }
   return { type: "error", code: ERRORS.internal.number, text: "The other side failed; its own log says why" };
 }
 

@@ -10,7 +10,9 @@ export async function handleList(request: MessageOf<"list">, context: RequestCon
   context.authorize("list", request.name);
   let hidden = 0;
   for await (const batch of tree.list(request.name, { all: request.all ?? false })) {
-    session.send({ type: "entries", entries: batch.entries.map(wireEntryOf) });
+    for (const entries of fitting(batch.entries.map(wireEntryOf), session.dataBytesMax)) {
+      session.send({ type: "entries", entries });
+    }
     await session.flush();
     hidden += batch.hidden;
     if (session.poll()?.type === "cancel") break;
@@ -26,6 +28,26 @@ export async function handleStat(request: MessageOf<"stat">, context: RequestCon
   context.session.send({ type: "entries", entries: [{ ...wireEntryOf(entry), name: base }] });
   context.session.send({ type: "done" });
   return {};
+}
+
+/** More than the fields of an entry take besides its name. */
+const ENTRY_BYTES = 64;
+
+/** The entries in groups that fit into one message of at most `bytesMax`; a single one always does. */
+function* fitting(entries: readonly WireEntry[], bytesMax: number): Generator<WireEntry[]> {
+  let group: WireEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const entryBytes = ENTRY_BYTES + new TextEncoder().encode(entry.name).length;
+    if (bytes + entryBytes > bytesMax) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(entry);
+    bytes += entryBytes;
+  }
+  yield group;
 }
 
 function wireEntryOf({ name, kind, sizeBytes, mtimeMs, mode }: Entry): WireEntry {
