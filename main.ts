@@ -6,7 +6,7 @@
 import configuration from "./deno.json" with { type: "json" };
 import { CLIENT_COMMANDS } from "./client/commands/mod.ts";
 import { Report } from "./client/report.ts";
-import type { Command } from "./protocol/cli/command.ts";
+import type { Command, Interruption } from "./protocol/cli/command.ts";
 import { formatCommandHelp, formatProgramHelp } from "./protocol/cli/help.ts";
 import { parseLine } from "./protocol/cli/parse.ts";
 import { didYouMean } from "./protocol/cli/suggest.ts";
@@ -17,19 +17,20 @@ import { serveCommand } from "./server/command.ts";
 const COMMANDS: readonly Command[] = [serveCommand as unknown as Command, ...CLIENT_COMMANDS];
 
 /** Runs one command line; resolves to the exit code. */
-export async function main(args: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+export async function main(args: readonly string[], terminal: Terminal, interruption: Interruption): Promise<number> {
   try {
-    return await dispatch(args, terminal, signal);
+    return await dispatch(args, terminal, interruption);
   } catch (cause) {
     if (cause instanceof ClosedPipe) return 0;
-    const error = signal.aborted ? interrupted() : toAppError(cause, "A defect of app");
+    const error = interruption.isAborted() ? interrupted() : toAppError(cause, "A defect of app");
+    if (error.code === "usage") error.advice = error.advice.replace("app --help", helpCommandFor(args[0]));
     new Report(terminal, { json: args.includes("--json"), quiet: false }).error(error);
     if (error.code === "internal" && error.by === "us") terminal.note(`${(cause as Error).stack ?? cause}\n`);
     return error.exit;
   }
 }
 
-async function dispatch(args: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+async function dispatch(args: readonly string[], terminal: Terminal, interruption: Interruption): Promise<number> {
   const { version } = configuration;
   const [name, ...rest] = args;
   if (name === "--version" || name === "-V") {
@@ -40,14 +41,15 @@ async function dispatch(args: readonly string[], terminal: Terminal, signal: Abo
     terminal.result(formatProgramHelp(COMMANDS, version));
     return name === undefined ? ERRORS.usage.exit : 0;
   }
-  if (name === "help") return await dispatch([rest[0]!, "--help"], terminal, signal);
+  if (name === "help") return await dispatch([rest[0]!, "--help"], terminal, interruption);
   const command = COMMANDS.find((candidate) => candidate.name === name) ?? failUnknown(name);
   const { words, options, wantsHelp } = parseLine(command, rest);
   if (wantsHelp) {
     terminal.result(formatCommandHelp(command));
     return 0;
   }
-  return await command.run({ words, options: options as never, terminal, signal, version });
+  const input = { words, options: options as never, terminal, version };
+  return await command.run({ ...input, interruption });
 }
 
 function failUnknown(name: string): never {
@@ -59,20 +61,35 @@ function interrupted(): AppError {
   return new AppError("interrupted", "Interrupted");
 }
 
-/** Aborts on the first signal to end; a second one ends the process at once. */
-function abortOnSignals(): AbortSignal {
+function helpCommandFor(name: string | undefined): string {
+  return COMMANDS.some((command) => command.name === name) ? `app ${name} --help` : "app --help";
+}
+
+/**
+ * Aborts on the first signal to end; a second one ends the process at once. Nothing is listened to before somebody asks
+ * for `signal`, so that Ctrl-C at a question ends the process as it does everywhere.
+ */
+function interruptionBySignals(): Interruption {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) Deno.exit(ERRORS.interrupted.exit);
     controller.abort(interrupted());
   };
-  Deno.addSignalListener("SIGINT", onSignal);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
-  return controller.signal;
+  let isListening = false;
+  return {
+    isAborted: () => controller.signal.aborted,
+    signal() {
+      if (isListening) return controller.signal;
+      isListening = true;
+      Deno.addSignalListener("SIGINT", onSignal);
+      if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+      return controller.signal;
+    },
+  };
 }
 
 if (import.meta.main) {
-  const exit = await main(Deno.args, processTerminal(), abortOnSignals());
+  const exit = await main(Deno.args, processTerminal(), interruptionBySignals());
   // Everything is closed by now. A lock that was waited for in vain (`protocol/files/lock.ts`) would hold us up.
   Deno.exit(exit);
 }

@@ -1,4 +1,4 @@
-/** Connecting: every address of a name in turn, within one deadline, and then the opening. */
+/** Connecting: every address of a name in turn, each within the deadline, and then the opening. */
 import { AppError } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import { closeOnAbort } from "../protocol/exchange/byte_stream.ts";
@@ -59,9 +59,9 @@ async function connect(target: Target, timeoutMs: number, signal?: AbortSignal):
       failures.push(error);
     }
   }
-  const tried = addresses.join(", ");
+  const tried = addresses.length === 1 && addresses[0] === target.host ? "" : ` (${addresses.join(", ")})`;
   const reason = failures.map(reasonOf)[0] ?? "it has no address";
-  throw new AppError("not_connected", `Cannot connect to ${target.host} port ${target.port} (${tried}): ${reason}`, {
+  throw new AppError("not_connected", `Cannot connect to ${target.host} port ${target.port}${tried}: ${reason}`, {
     cause: failures[0],
   });
 }
@@ -69,7 +69,8 @@ async function connect(target: Target, timeoutMs: number, signal?: AbortSignal):
 /** All addresses of a name, in the system's order; a literal address needs no look-up, nor the module for it. */
 async function resolve(host: string): Promise<string[]> {
   if (/^[\d.]+$/.test(host) || host.includes(":")) return [host];
-  const { lookup } = await import("node:dns/promises");
+  const [{ lookup }, { default: process }] = await Promise.all([import("node:dns/promises"), import("node:process")]);
+  Object.assign(process, { noDeprecation: true }); // Deno 2.5 would warn the person of something inside its own copy of that module
   try {
     const found = await lookup(host, { all: true, verbatim: true });
     return [...new Set(found.map(({ address }) => address))];

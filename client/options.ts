@@ -1,5 +1,5 @@
 /** The options that several commands share, and what they come to. */
-import type { CommandInput, OptionValues } from "../protocol/cli/command.ts";
+import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { Client } from "./client.ts";
@@ -38,8 +38,6 @@ export const IF_EXISTS_OPTION = {
   help: "What to do when the name is taken",
 } as const;
 
-type CommonValues = OptionValues<typeof COMMON_OPTIONS>;
-
 /** How the options say that this command reports. */
 export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTIONS>, dataOnStdout = false): Report {
   return new Report(terminal, { json: options.json, quiet: options.quiet, dataOnStdout });
@@ -48,13 +46,13 @@ export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTI
 /** A client of `target` with what the options say; it tells `report` of its retries. */
 export function clientFor(
   target: Target,
-  { options, signal, version }: { options: CommonValues; signal: AbortSignal; version: string },
+  { options, interruption, version }: Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version">,
   report: Report,
 ): Client {
   return new Client(target, {
     timeoutMs: options.timeout * 1000,
     retries: options.retries,
-    signal,
+    signal: interruption.signal(),
     agent: `app/${version}`,
     onRetry(error, attempt, waitMs) {
       const wait = formatDuration(Math.ceil(waitMs / 1000));
@@ -67,4 +65,9 @@ export function clientFor(
       });
     },
   });
+}
+
+/** What the receiver does about a taken name: `skip` is dealt with by the command, and then a taken name is an error. */
+export function ifTakenOf(choice: "error" | "skip" | "rename" | "replace"): "error" | "rename" | "replace" {
+  return choice === "skip" ? "error" : choice;
 }

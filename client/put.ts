@@ -64,6 +64,7 @@ async function put(
     try {
       const result = await sendFile(attempt.session, () => outgoing, {
         onProgress: watchProgress(options.onProgress, attempt.progressed),
+        onRestart: options.onRestart,
         onSent: (sent) => unanswered = sent,
       });
       validateName(result.name);

@@ -67,7 +67,8 @@ export class Report {
   /** One line for what failed, one for what to do next. */
   error(error: AppError, facts: Readonly<Record<string, unknown>> = {}): void {
     const { code, message, advice, retriable } = error;
-    if (this.#options.json) this.#event({ event: "error", ...facts, code, message, advice, retriable });
+    if (this.#options.json) return this.#event({ event: "error", ...facts, code, message, advice, retriable });
+    this.#painted?.wipe();
     this.#terminal.note(`${escapeText(message)}\n${escapeText(advice)}\n`);
   }
 
@@ -101,7 +102,8 @@ const SILENT: ProgressReport = { update() {}, finish() {}, [Symbol.dispose]() {}
 class JsonProgress implements ProgressReport {
   readonly #name: string;
   readonly #emit: (event: Event) => void;
-  #toldAt: number | undefined;
+  #phase: TransferProgress["phase"] | undefined;
+  #toldAt = 0;
 
   constructor(name: string, emit: (event: Event) => void) {
     this.#name = name;
@@ -110,9 +112,11 @@ class JsonProgress implements ProgressReport {
 
   update({ phase, bytes, sizeBytes }: TransferProgress): void {
     const now = performance.now();
-    if (this.#toldAt === undefined) this.#emit({ event: "start", name: this.#name, sizeBytes, bytes });
-    else if (now - this.#toldAt < JSON_PROGRESS_MS) return;
-    else this.#emit({ event: "progress", name: this.#name, phase, bytes, sizeBytes });
+    const isNewPhase = phase !== this.#phase;
+    if (this.#phase === undefined) this.#emit({ event: "start", name: this.#name, sizeBytes });
+    else if (!isNewPhase && now - this.#toldAt < JSON_PROGRESS_MS) return;
+    this.#emit({ event: "progress", name: this.#name, phase, bytes, sizeBytes });
+    this.#phase = phase;
     this.#toldAt = now;
   }
 
@@ -169,4 +173,10 @@ class PaintedProgress implements ProgressReport {
 export function noteResumed(report: Report, name: string, resumedBytes: number): void {
   if (resumedBytes === 0) return;
   report.note(`${escapeName(name)} was resumed: ${formatSize(resumedBytes)} were there from an earlier attempt`);
+}
+
+/** Tells that an earlier attempt is of no use any more. */
+export function noteRestarted(report: Report, name: string, where: "here" | "on the server"): void {
+  const line = `${escapeName(name)} changed ${where} since the last attempt: starting anew`;
+  report.note(line, { event: "restart", name });
 }

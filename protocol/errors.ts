@@ -55,7 +55,7 @@ export const ERRORS = {
     "Part of the name is a file, not a directory",
     "Choose a name whose parents are directories",
   ),
-  bad_name: row(15, "The name breaks the name rule", "Choose a relative name with / between its parts"),
+  bad_name: row(15, "The name breaks the name rule", "Choose another name; --as and --output give a file another one"),
   outside: row(16, "The name leads out of the shared directory", "Choose a name inside the shared directory"),
   not_empty: row(17, "The directory is not empty", "Remove what is in it first"),
   read_only: row(20, "The server does not take changes", "Ask its owner to start it without --read-only"),
@@ -115,7 +115,7 @@ const BY_NUMBER: ReadonlyMap<number, ErrorName> = new Map(
 
 /** The code with that number on the wire, or `undefined` for one that this version does not know. */
 export function errorNameOf(number: number): ErrorName | undefined {
-  return BY_NUMBER.get(number);
+  return number < LOCAL_FROM ? BY_NUMBER.get(number) : undefined;
 }
 
 export interface AppErrorOptions extends ErrorOptions {
@@ -162,7 +162,15 @@ export function toAppError(error: unknown, doing: string): AppError {
 /** The longest text of an error that is sent: it fits into the smallest frame that a peer may ask for. */
 const TEXT_LENGTH_MAX = 240;
 
-/** `text`, cut short where a peer might not take it whole: a name in it can be long. */
-export function clipForPeer(text: string): string {
-  return text.length <= TEXT_LENGTH_MAX ? text : text.slice(0, TEXT_LENGTH_MAX - 1).toWellFormed() + "…";
+/**
+ * What a peer is told of `error`. What only this machine understands is not told: it could name paths, and the peer can
+ * do nothing about it. A text is cut short where a peer might not take it whole, since a name in it can be long.
+ */
+export function forPeer({ code, message }: AppError): { name: ErrorName; number: number; text: string } {
+  const { number } = ERRORS[code];
+  if (number >= LOCAL_FROM || code === "internal") {
+    return { name: "internal", number: ERRORS.internal.number, text: "The other side failed; its own log says why" };
+  }
+  const text = message.length <= TEXT_LENGTH_MAX ? message : message.slice(0, TEXT_LENGTH_MAX - 1).toWellFormed() + "…";
+  return { name: code, number, text };
 }

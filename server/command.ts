@@ -53,7 +53,7 @@ export const serveCommand = defineCommand({
   run,
 });
 
-async function run({ words, options, terminal, signal, version }: CommandInput<typeof OPTIONS>): Promise<number> {
+async function run({ words, options, terminal, interruption, version }: CommandInput<typeof OPTIONS>): Promise<number> {
   if (words[0] !== undefined && options.root !== undefined) {
     throw usageError(serveCommand, "Both DIR and --root were given", "Leave one of them out");
   }
@@ -72,8 +72,7 @@ async function run({ words, options, terminal, signal, version }: CommandInput<t
     agent: `app/${version}`,
     ...(sizeMax === undefined ? {} : { limits: { fileBytesMax: sizeMax } }),
   });
-  const stop = () => void server.stop();
-  signal.addEventListener("abort", stop, { once: true });
+  interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });
   const { address, port } = server;
   const facts = { address, port, root, readOnly: options["read-only"], interfaces: Deno.networkInterfaces() };
   formatStartLines({ ...facts, measure: await measureQuickly(tree) }).forEach((line) => terminal.result(line));
@@ -81,10 +80,10 @@ async function run({ words, options, terminal, signal, version }: CommandInput<t
   return 0;
 }
 
-/** `undefined` when it takes too long. */
+/** `undefined` when it takes too long, or when something in the way cannot be read: a count is not worth the server. */
 async function measureQuickly(tree: LocalTree): Promise<Measure | undefined> {
   const tooLong = AbortSignal.timeout(MEASURE_MAX_MS);
-  const measure = await tree.measure(tooLong);
+  const measure = await tree.measure(tooLong).catch(() => undefined);
   return tooLong.aborted ? undefined : measure;
 }
 

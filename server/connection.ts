@@ -3,7 +3,7 @@
  *
  * Nothing that a peer does gets out of `serveConnection` but a line in the log: an error ends this connection at most.
  */
-import { AppError, ERRORS, toAppError } from "../protocol/errors.ts";
+import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
 import { type FirstBytes, openAsServer, readFirstBytes } from "../protocol/exchange/opening.ts";
@@ -11,11 +11,12 @@ import type { Request, Session } from "../protocol/exchange/session.ts";
 import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
-import { type Opening, OPENING_START, parseOpening } from "../protocol/wire/opening.ts";
+import { type Opening, parseOpening } from "../protocol/wire/opening.ts";
 import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import type { Log, LogRecord } from "./log.ts";
 import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
+import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
 import { answerWords } from "./words.ts";
 
 /** What all connections of one server share. */
@@ -108,8 +109,8 @@ export class Connection {
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
       this.#isBusy = true;
       await this.#serveRequest(session, request);
-      this.#isBusy = false;
       await session.flush();
+      this.#isBusy = false;
       if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
     }
     await session.end();
@@ -170,55 +171,21 @@ export class Connection {
   /** Something else than our format: an answer that its sender can read. */
   async #refuse({ format }: FirstBytes): Promise<void> {
     this.#logFault(new AppError("not_app", `The first bytes are not ours (${format})`));
-    await this.#stream.write(new TextEncoder().encode(REFUSALS[format]));
-    await linger(this.#stream);
+    await sayLastWords(this.#stream, () => refuseFormat(this.#stream, format));
   }
 
   /** Tells the peer why the connection ends, as far as it still listens. */
   async #endFor(error: AppError): Promise<void> {
     if (error.code === "lost" || error.code === "idle") return;
-    try {
-      if (this.#session) await this.#session.end(error);
-      else await this.#stream.write(new TextEncoder().encode(`${OPENING_START} refused=${nameForPeer(error)}\n`));
-      await linger(this.#stream);
-    } catch (failure) {
-      if (!(failure instanceof AppError)) throw failure; // the peer has gone already
-    }
+    await sayLastWords(
+      this.#stream,
+      () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),
+    );
   }
 }
 
+/** Ends of sessions that need no line in the log. */
 const QUIET_ENDS: ReadonlySet<string> = new Set(["lost", "idle"]);
-
-const PLAIN_REFUSAL = `This is app, which speaks ${OPENING_START}: try app list HOST PORT\n`;
-
-const REFUSALS: Record<FirstBytes["format"], string> = {
-  app: "",
-  unknown: PLAIN_REFUSAL,
-  tls: PLAIN_REFUSAL,
-  http: "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
-    `Content-Length: ${PLAIN_REFUSAL.length}\r\n\r\n${PLAIN_REFUSAL}`,
-};
-
-const LINGER_MS = 1_000;
-
-/**
- * Ends our side and passes over what the peer still sends, for a moment: closing with unread bytes would reset the
- * connection, and the peer could lose our last words.
- */
-export async function linger(stream: ByteStream): Promise<void> {
-  await stream.closeWrite();
-  const deadline = setTimeout(() => stream.close(), LINGER_MS);
-  try {
-    const sink = new Uint8Array(16_384);
-    while (await stream.read(sink) !== null);
-  } finally {
-    clearTimeout(deadline);
-  }
-}
-
-function nameForPeer(error: AppError): string {
-  return ERRORS[error.code].number < 100 ? error.code : "internal";
-}
 
 function nameIn(request: Request): string {
   return request.type === "move" ? `${request.from} -> ${request.to}` : request.name;

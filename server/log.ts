@@ -21,6 +21,8 @@ export interface LogRecord {
   readonly detail?: string;
 }
 
+const NAME_LENGTH_MAX = 1_000;
+
 export type Log = (record: LogRecord) => void;
 
 /** A log of that kind that hands its lines, with their ends, to `write`. */
@@ -31,12 +33,22 @@ export function createLog(kind: LogKind, write: (line: string) => void): Log {
 }
 
 function formatText({ time, peer, request, name, bytes, durationMs, result, detail }: LogRecord): string {
-  const words = [time.toISOString(), peer, request, name ? quoteName(name) : "-", `${bytes} bytes`];
+  const words = [time.toISOString(), peer, request, name ? quoteName(clip(name)) : "-", `${bytes} bytes`];
   words.push(`${Math.round(durationMs)} ms`, result);
   if (detail) words.push(`(${escapeText(detail)})`);
   return words.join(" ");
 }
 
+/** A name that no file can have says nothing by its length. */
+function clip(name: string): string {
+  return name.length <= NAME_LENGTH_MAX ? name : name.slice(0, NAME_LENGTH_MAX) + "…";
+}
+
 function formatObject({ time, durationMs, ...record }: LogRecord): string {
-  return formatJson({ time: time.toISOString(), ...record, durationMs: Math.round(durationMs) });
+  return formatJson({
+    time: time.toISOString(),
+    ...record,
+    name: clip(record.name),
+    durationMs: Math.round(durationMs),
+  });
 }

@@ -7,14 +7,17 @@ import { AppError, toAppError } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
-import { BODY_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
-import { formatAbilities } from "../protocol/wire/opening.ts";
-import { Connection, linger, type ServerContext } from "./connection.ts";
+import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
+import { Connection, type ServerContext } from "./connection.ts";
 import type { Log } from "./log.ts";
 import type { Policy } from "./policy.ts";
+import { refuseOpening, sayLastWords } from "./refusal.ts";
 
 /** How long accepting pauses when the process has no descriptors left. */
 const ACCEPT_PAUSE_MS = 50;
+
+/** How many connections are turned away with words at once; the others just end. */
+const REFUSING_MAX = 100;
 
 export interface ServeOptions extends Partial<Policy> {
   /** A directory, or any other tree of files. */
@@ -34,7 +37,7 @@ export interface ServeOptions extends Partial<Policy> {
   agent?: string;
 }
 
-/** Starts a server. Throws `usage` or `not_connected` when it cannot listen there. */
+/** Starts a server. Throws `failed` when it cannot listen there, and what `LocalTree` throws. */
 export function serve(options: ServeOptions): Server {
   return new Server(options);
 }
@@ -48,6 +51,7 @@ export class Server implements AsyncDisposable {
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #context: ServerContext;
   #isStopping = false;
+  readonly #refusing = new Set<Promise<void>>();
 
   constructor(options: ServeOptions) {
     const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
@@ -60,8 +64,8 @@ export class Server implements AsyncDisposable {
         allowRemove: options.allowRemove ?? false,
       },
       limits: { ...SERVER_LIMITS, ...options.limits },
-      log: options.log ?? (() => {}),
-      onDelivered: () => once && this.#stopAccepting(),
+      log: guarded(options.log),
+      onDelivered: () => void (once && this.stop()),
     };
     this.#listener = listen(address, port);
     const bound = this.#listener.addr as Deno.NetAddr;
@@ -103,7 +107,7 @@ export class Server implements AsyncDisposable {
       const conn = await this.#acceptOne();
       if (conn) this.#take(conn);
     }
-    await Promise.all(this.#connections.values());
+    await Promise.all([...this.#connections.values(), ...this.#refusing]);
   }
 
   /** `undefined` when there was none: because we are stopping, or because the process has no descriptors left. */
@@ -125,10 +129,18 @@ export class Server implements AsyncDisposable {
     } catch {
       return stream.close(); // the peer has gone before we could look
     }
-    if (this.#connections.size >= this.#context.limits.connectionsMax) return void refuse(stream);
+    if (this.#connections.size >= this.#context.limits.connectionsMax) return this.#refuse(stream);
     const connection = new Connection(stream, this.#context);
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
+  }
+
+  /** One more connection than is allowed: it is told so, unless a whole crowd has to be. */
+  #refuse(stream: TcpStream): void {
+    if (this.#refusing.size >= REFUSING_MAX) return stream.close();
+    const refused = sayLastWords(stream, () => refuseOpening(stream, "too_many_connections"))
+      .finally(() => this.#refusing.delete(refused));
+    this.#refusing.add(refused);
   }
 
   #logFailure(cause: unknown): void {
@@ -138,15 +150,15 @@ export class Server implements AsyncDisposable {
   }
 }
 
-async function refuse(stream: TcpStream): Promise<void> {
-  using _stream = stream;
-  const line = formatAbilities({ refused: "too_many_connections", dataBytesMax: BODY_BYTES_MAX });
-  try {
-    await stream.write(new TextEncoder().encode(line + "\n"));
-    await linger(stream);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error; // it has gone by itself
-  }
+/** A log that throws must not take the request down, nor the server. */
+function guarded(log: Log = () => {}): Log {
+  return (record) => {
+    try {
+      log(record);
+    } catch {
+      // There is nowhere left to tell of it.
+    }
+  };
 }
 
 function listen(hostname: string, port: number): Deno.TcpListener {

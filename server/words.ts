@@ -2,7 +2,7 @@
  * Requests in words: `APP/1 ping` and `APP/1 list [DIR]` on the opening line, answered in text, for a person with `nc`.
  * The answer begins with `APP/1 ok` or `APP/1 refused=CODE`, and ends with the connection.
  */
-import { AppError, ERRORS, LOCAL_FROM, toAppError } from "../protocol/errors.ts";
+import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { escapeName } from "../protocol/escape.ts";
@@ -24,8 +24,8 @@ export async function answerWords(stream: ByteStream, words: readonly string[], 
     else throw new AppError("unsupported", `Unknown request "${escapeName(verb ?? "")}"`);
   } catch (cause) {
     const error = toAppError(cause, "Cannot answer");
-    const code = ERRORS[error.code].number < LOCAL_FROM ? error.code : "internal";
-    await write(`${OPENING_START} refused=${code}\n${error.message}\n`);
+    const { name, text } = forPeer(error);
+    await write(`${OPENING_START} refused=${name}\n${text}\n`);
     throw error;
   } finally {
     await stream.closeWrite();

@@ -2,7 +2,7 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
@@ -41,7 +41,7 @@ async function runMove(input: CommandInput<typeof MOVE_OPTIONS>): Promise<number
   await using client = clientFor(target, input, report);
   const choice = input.options["if-exists"];
   try {
-    const name = await client.move(from, to, choice === "rename" || choice === "replace" ? choice : "error");
+    const name = await client.move(from, to, ifTakenOf(choice));
     report.result(`${report.shown(from)} successfully moved to ${report.shown(name)}.`, { event: "done", from, name });
   } catch (error) {
     if (choice !== "skip" || !(error instanceof AppError) || error.code !== "exists") throw error;

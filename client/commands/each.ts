@@ -35,7 +35,9 @@ export async function forEachName(
     try {
       await work(name);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error; // a defect or a closed pipe, which `main.ts` deals with
+      // A defect or a closed pipe is for `main.ts`, also when the exchange has wrapped it.
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === "internal" && error.by === "us") throw error.cause ?? error;
       report.error(error, { name });
       exit ||= error.exit;
       if (error.exit !== 1) break;

@@ -2,14 +2,13 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
+import { translating } from "../../protocol/files/fs_errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
-import { escapeName } from "../../protocol/escape.ts";
 import { validateName } from "../../protocol/names.ts";
-import type { IfTaken } from "../../protocol/files/tree.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
 import { PipeDestination } from "../pipe.ts";
-import { noteResumed } from "../report.ts";
+import { noteRestarted, noteResumed } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -51,6 +50,11 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", terminal)];
   names.forEach(validateName);
   const isPipe = options.output === "-";
+  if (isPipe && terminal.showsResults) {
+    throw new AppError("usage", "The content would go to the terminal", {
+      advice: "Pipe or redirect it, or say --output PATH",
+    });
+  }
   const report = reportFor(input, isPipe);
   const place = isPipe ? undefined : placeOf(options.output, names);
   await using client = clientFor(target, input, report);
@@ -63,30 +67,27 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       ? intoTree(place.tree, localName, ifTakenOf(options["if-exists"]))
       : new PipeDestination((bytes) => terminal.write(bytes));
     const result = await getWithProgress(name, destination);
-    tell(name, localName, result);
+    tell(name, result);
   });
 
   async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
     using progress = report.progress(name);
     const result = await getFile(client, name, destination, {
       onProgress: (state) => progress.update(state),
-      onRestart() {
-        const line = `${escapeName(name)} changed on the server since the last attempt: starting anew`;
-        report.note(line, { event: "restart", name });
-      },
+      onRestart: () => noteRestarted(report, name, "on the server"),
     });
     progress.finish();
     return result;
   }
 
-  function tell(name: string, localName: string, result: TransferResult): void {
+  function tell(name: string, result: TransferResult): void {
     const { sizeBytes, crc, resumedBytes } = result;
     const as = !isPipe && result.name !== name ? ` as ${report.shown(result.name)}` : "";
     noteResumed(report, name, resumedBytes);
     report.result(`${report.shown(name)} successfully downloaded${as}.`, {
       event: "done",
       name,
-      storedAs: isPipe ? "-" : result.name ?? localName,
+      storedAs: isPipe ? "-" : result.name,
       sizeBytes,
       crc32: crc.toString(16).padStart(8, "0"),
       resumedBytes,
@@ -94,33 +95,27 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   }
 }
 
-/** A taken name that is to be skipped was looked for already; one that came up since is an error. */
-function ifTakenOf(choice: string): IfTaken {
-  return choice === "rename" || choice === "replace" ? choice : "error";
-}
-
 function placeOf(output: string | undefined, names: readonly string[]): Place {
   if (output === undefined) return { tree: new LocalTree(".") };
-  if (output.endsWith("/") || isDirectory(output)) {
-    Deno.mkdirSync(output, { recursive: true });
-    return { tree: new LocalTree(output) };
-  }
+  if (output.endsWith("/") || isDirectory(output)) return { tree: makeTree(output) };
   if (names.length > 1) {
     throw new AppError("usage", `Cannot store ${names.length} files as ${JSON.stringify(output)}`, {
       advice: "Name a directory, with / at its end",
     });
   }
   const slash = output.lastIndexOf("/");
-  const directory = slash < 0 ? "." : output.slice(0, slash) || "/";
-  Deno.mkdirSync(directory, { recursive: true });
-  return { tree: new LocalTree(directory), as: output.slice(slash + 1) };
+  return { tree: makeTree(slash < 0 ? "." : output.slice(0, slash) || "/"), as: output.slice(slash + 1) };
+}
+
+function makeTree(directory: string): LocalTree {
+  translating("store anything in", directory, () => Deno.mkdirSync(directory, { recursive: true }));
+  return new LocalTree(directory);
 }
 
 function isDirectory(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  } catch {
+    return false; // whatever is wrong with it is told when something is stored there
   }
 }

@@ -3,10 +3,10 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { validateName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, reportFor } from "../options.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
-import { noteResumed } from "../report.ts";
+import { noteRestarted, noteResumed } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -49,11 +49,11 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
 
   async function putWithProgress(path: string, name: string): Promise<TransferResult> {
     using progress = report.progress(name);
-    const choice = options["if-exists"];
     const putOptions = {
-      ifExists: choice === "rename" || choice === "replace" ? choice : "error",
+      ifExists: ifTakenOf(options["if-exists"]),
       onProgress: progress.update.bind(progress),
-    } as const;
+      onRestart: () => noteRestarted(report, name, "here"),
+    };
     const result = path === "-"
       ? await putPipe(client, new PipeSource(Deno.stdin), name, putOptions)
       : await putFile(client, path, name, putOptions);

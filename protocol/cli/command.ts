@@ -51,13 +51,19 @@ export type OptionValues<T extends readonly Option[]> = {
   readonly [O in T[number] as O["name"]]: ValueOf<O>;
 };
 
+/** What becomes of Ctrl-C. */
+export interface Interruption {
+  /** Aborted when the person interrupts the program; until this is called, that ends the process at once. */
+  signal(): AbortSignal;
+  isAborted(): boolean;
+}
+
 export interface CommandInput<T extends readonly Option[]> {
   /** The words that are no options, in order. */
   readonly words: readonly string[];
   readonly options: OptionValues<T>;
   readonly terminal: Terminal;
-  /** Aborted when the person interrupts the program. */
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
   /** The version of the program. */
   readonly version: string;
 }

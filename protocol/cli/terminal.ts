@@ -46,8 +46,8 @@ export function processTerminal(): Terminal {
     note(text) {
       try {
         writeAll(Deno.stderr, encoder.encode(text));
-      } catch (error) {
-        if (!(error instanceof ClosedPipe)) throw error; // notes that nobody reads are not missed
+      } catch {
+        // A log or a progress line that cannot be written (closed, disk full) is no reason to stop working.
       }
     },
     ask(question) {

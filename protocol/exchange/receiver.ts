@@ -26,8 +26,6 @@ import {
 const DIGESTS_PER_MESSAGE = 16;
 
 export interface ReceiveOptions extends TransferOptions {
-  /** Told when an earlier attempt is thrown away because the source has changed. */
-  onRestart?: (() => void) | undefined;
   /** The largest file to take; none without it. */
   sizeBytesMax?: number;
 }
@@ -86,7 +84,7 @@ class Receiving {
   /** Tells what is held, and learns how much of it the sender found to be the file as it is now. */
   async #agreeOnStart(crc32: Crc32): Promise<{ offset: number; crc: number }> {
     const held = this.#draft.heldBlocks;
-    this.#link.send({ type: "accept", blocks: held });
+    this.#link.send({ type: "accept", blocks: held, restarted: this.#draft.restarted });
     const blocks = held > 0 ? await this.#sendDigests(held, crc32) : undefined;
     const { offset } = await this.#link.receive() as MessageOf<"from">;
     if (offset > held * BLOCK_BYTES) {
@@ -171,8 +169,12 @@ async function leave(draft: Draft | undefined, error: AppError): Promise<void> {
 /** Tells the sender no, and passes over what it still sends, up to its last word. */
 async function objectTo(link: TransferLink, error: AppError): Promise<void> {
   if (endsSession(error) || link.order.isOver || link.session.hasEnded) return;
-  link.send(errorMessage(error));
-  await link.untilOver();
+  try {
+    link.send(errorMessage(error));
+    await link.untilOver();
+  } catch (failure) {
+    link.abandon(failure);
+  }
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {

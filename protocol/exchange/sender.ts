@@ -97,6 +97,7 @@ class Sending {
   /** Compares the digests of what the receiver holds with the blocks of the source, up to the first that differs. */
   async #agreeOnStart(crc32: Crc32): Promise<Start> {
     const accept = await this.#link.receive() as MessageOf<"accept">;
+    if (accept.restarted) this.#options.onRestart?.();
     if (accept.blocks * BLOCK_BYTES > (this.#outgoing.offer.sizeBytes ?? 0)) {
       throw new AppError("order", `The receiver claims to hold ${accept.blocks} blocks, more than the file has`);
     }
@@ -118,7 +119,7 @@ class Sending {
   }
 
   async #sendData(start: Start, crc32: Crc32): Promise<{ sizeBytes: number; crc: number }> {
-    const { source, offer } = this.#outgoing;
+    const { offer } = this.#outgoing;
     const sizeMax = offer.sizeBytes ?? Infinity;
     const frameBytes = Math.min(BODY_BYTES_MAX, this.#link.session.dataBytesMax, Math.max(1, sizeMax - start.offset));
     const buffer = new Uint8Array(frameBytes + DATA_OVERHEAD);
@@ -127,7 +128,7 @@ class Sending {
     this.#heedObjection();
     while (offset < sizeMax) {
       const room = buffer.subarray(DATA_OFFSET, DATA_OFFSET + Math.min(frameBytes, sizeMax - offset));
-      const count = await source.readAt(offset, room);
+      const count = await this.#read(offset, room);
       if (count === 0) break;
       crc = crc32(room.subarray(0, count), crc);
       this.#link.order.advance("sender", "data");
@@ -137,10 +138,21 @@ class Sending {
       await breathe();
       this.#heedObjection();
     }
-    if (offer.sizeBytes !== undefined && offset < offer.sizeBytes) {
-      throw new AppError("source_changed", "Cannot send the file: it became shorter while it was read");
-    }
+    if (offer.sizeBytes !== undefined) await this.#verifyLength(offset, offer.sizeBytes);
     return { sizeBytes: offset, crc };
+  }
+
+  /** A pipe may have nothing to give for long: then the end of the session is noticed all the same. */
+  async #read(offset: number, room: Uint8Array): Promise<number> {
+    const count = this.#outgoing.source.readAt(offset, room);
+    return typeof count === "number" ? count : await this.#link.session.whileAlive(count);
+  }
+
+  async #verifyLength(offset: number, sizeBytes: number): Promise<void> {
+    const isLonger = offset === sizeBytes && await this.#read(offset, new Uint8Array(1)) > 0;
+    if (offset === sizeBytes && !isLonger) return;
+    const how = isLonger ? "is longer than it said" : "became shorter while it was read";
+    throw new AppError("source_changed", `Cannot send the file: it ${how}`);
   }
 
   /** Throws what the receiver objected to while we were sending. */
@@ -160,6 +172,10 @@ class Sending {
 /** Brings the transfer to its end in the legal order, so that the session can go on with the next request. */
 async function sayLastWord(link: TransferLink, error: AppError): Promise<void> {
   if (endsSession(error) || link.order.isOver || link.session.hasEnded) return;
-  if (link.order.state !== "answering") link.send(error.by === "peer" ? { type: "cancel" } : errorMessage(error));
-  await link.untilOver();
+  try {
+    if (link.order.state !== "answering") link.send(error.by === "peer" ? { type: "cancel" } : errorMessage(error));
+    await link.untilOver();
+  } catch (failure) {
+    link.abandon(failure);
+  }
 }

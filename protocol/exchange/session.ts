@@ -5,8 +5,8 @@
  * sent. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
  * `receive` or `sendData`, so that what belongs together travels together.
  */
-import { AppError, clipForPeer, errorNameOf, ERRORS } from "../errors.ts";
-import { HEARTBEAT_MS } from "../limits.ts";
+import { AppError, errorNameOf, forPeer } from "../errors.ts";
+import { BODY_BYTES_MAX, HEARTBEAT_MS } from "../limits.ts";
 import { crc32 } from "../wire/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
 import {
@@ -45,12 +45,16 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #requestsAheadMax: number;
   readonly #requestsAhead: Request[] = [];
+  /** How large they were together, since there were none. */
+  #aheadBytes = 0;
+  #lastBodyBytes = 0;
   #reading: Promise<void> | undefined;
   #readError: AppError | undefined;
   #hasEnded = false;
   #hasGoodbye = false;
   #isWaiting = false;
   #isSendingData = false;
+  #onEnd: ((reason: AppError) => void) | undefined;
   #pingId = 0;
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
@@ -101,6 +105,7 @@ export class Session {
   async nextRequest(): Promise<Request | undefined> {
     const ahead = this.#requestsAhead.shift();
     if (ahead) return ahead;
+    this.#aheadBytes = 0;
     if (!this.#reading) this.#decoder.shrink();
     for (;;) {
       const message = await this.#next();
@@ -137,6 +142,19 @@ export class Session {
     if (!this.#hasEnded) this.#startReading();
   }
 
+  /** Waits for `work`, which is not ours, but no longer than the session lives: its end is thrown. */
+  async whileAlive<T>(work: Promise<T>): Promise<T> {
+    this.poll();
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#onEnd = reject;
+        work.then(resolve, reject);
+      });
+    } finally {
+      this.#onEnd = undefined;
+    }
+  }
+
   /** Whether the peer has closed its side. */
   get hasEnded(): boolean {
     return this.#hasEnded;
@@ -153,7 +171,7 @@ export class Session {
       if (this.#stream.isWriting || performance.now() - this.#outbox.sentAt < HEARTBEAT_MS) return;
       this.send({ type: "ping", id: ++this.#pingId });
       this.flush().catch(() => {}); // whoever uses the session next gets the same error
-    }, HEARTBEAT_MS);
+    }, HEARTBEAT_MS / 5);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
@@ -177,6 +195,10 @@ export class Session {
     if (roleOf(message.type) !== "request" || this.#requestsAheadMax === 0) return false;
     if (this.#requestsAhead.length >= this.#requestsAheadMax) {
       throw new AppError("limit", `The peer sent more than ${this.#requestsAheadMax} requests ahead`);
+    }
+    this.#aheadBytes += this.#lastBodyBytes;
+    if (this.#aheadBytes > BODY_BYTES_MAX) {
+      throw new AppError("limit", `The peer sent more than ${BODY_BYTES_MAX} bytes of requests ahead`);
     }
     this.#requestsAhead.push(message as Request);
     return true;
@@ -205,6 +227,7 @@ export class Session {
       const frame = this.#decoder.next();
       if (!frame) return;
       const message = decodeMessage(frame);
+      this.#lastBodyBytes = frame.body.length;
       if (!message || this.#handledAnytime(message)) continue;
       if (message.type === "data") this.dataBytesMoved += message.bytes.length;
       return message;
@@ -240,9 +263,10 @@ export class Session {
       if (count !== null) return this.#decoder.filled(count);
       this.#hasEnded = true;
       // Who takes data must still be able to say that it is stored: a write to it may wait forever.
-      if (this.#isSendingData || this.#decoder.isInsideFrame) throw this.#endedTooEarly();
+      if (this.#isSendingData || this.#onEnd || this.#decoder.isInsideFrame) throw this.#endedTooEarly();
     } catch (error) {
       this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
+      this.#onEnd?.(this.#readError);
       if (this.#isSendingData) this.#stream.close(this.#readError);
     }
   }
@@ -254,5 +278,6 @@ export class Session {
 
 function goodbyeFor(error: AppError | undefined): MessageOf<"goodbye"> {
   if (!error) return { type: "goodbye" };
-  return { type: "goodbye", code: ERRORS[error.code].number, text: clipForPeer(error.message) };
+  const { number, text } = forPeer(error);
+  return { type: "goodbye", code: number, text };
 }

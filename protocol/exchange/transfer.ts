@@ -1,5 +1,5 @@
 /** What sender and receiver share: what they report, how they say no, and what a finished transfer was. */
-import { AppError, clipForPeer, errorNameOf, ERRORS, LOCAL_FROM } from "../errors.ts";
+import { AppError, errorNameOf, forPeer } from "../errors.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { TransferOrder } from "../wire/transfer_order.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +25,8 @@ export interface TransferResult {
 
 export interface TransferOptions {
   onProgress?: (progress: TransferProgress) => void;
+  /** Told when an earlier attempt was thrown away because the source has changed since. */
+  onRestart?: (() => void) | undefined;
 }
 
 /** A session, and where in the legal order one transfer of it stands. */
@@ -54,6 +56,12 @@ export class TransferLink {
     return message;
   }
 
+  /** The last words could not be said: the session is of no more use. The error before that is the one to tell. */
+  abandon(failure: unknown): void {
+    if (!(failure instanceof AppError)) throw failure;
+    this.session.close(failure);
+  }
+
   /** Passes over what the peer still says, up to its last word. */
   async untilOver(): Promise<void> {
     await this.session.flush();
@@ -73,16 +81,10 @@ export function peerError({ code, text, advice }: MessageOf<"error">): AppError 
   return new AppError(errorNameOf(code) ?? "internal", text, { by: "peer", ...(advice ? { advice } : {}) });
 }
 
-/**
- * `error` as the message that tells the peer of it. What only this machine understands is not told: it could name
- * paths, and the peer can do nothing about it.
- */
+/** `error` as the message that tells the peer of it. */
 export function errorMessage(error: AppError): MessageOf<"error"> {
-  const { number } = ERRORS[error.code];
-  if (number < LOCAL_FROM && error.code !== "internal") {
-    return { type: "error", code: number, text: clipForPeer(error.message) };
-  }
-  return { type: "error", code: ERRORS.internal.number, text: "The other side failed; its own log says why" };
+  const { number, text } = forPeer(error);
+  return { type: "error", code: number, text };
 }
 
 /** Whether the session is of no more use after `error`, so that nothing can be said about it any more. */

@@ -32,6 +32,14 @@ const REASON: Partial<Record<ErrorName, string>> = {
   too_large: "it is larger than the file system takes",
 };
 
+/** What to do on this machine; a peer that is told of the error says what to do on its own. */
+const LOCAL_ADVICE: Partial<Record<ErrorName, string>> = {
+  not_found: "Check the spelling, and in which directory you are",
+  is_directory: "Name a file",
+  not_a_directory: "Name a directory",
+  bad_name: "Choose another name",
+};
+
 /** The code that an error of the runtime stands for; `failed` for one that has none of ours. */
 export function errorNameOfSystem(error: unknown): ErrorName {
   if (error instanceof Deno.errors.NotFound) return "not_found";
@@ -61,5 +69,9 @@ export function translated(doing: string, name: string, error: unknown): AppErro
   if (error instanceof AppError) return error;
   const code = errorNameOfSystem(error);
   const reason = REASON[code] ?? systemCode(error) ?? (error instanceof Error ? error.name : "unknown error");
-  return new AppError(code, `Cannot ${doing} ${quoteName(name || "/")}: ${reason}`, { cause: error });
+  const advice = LOCAL_ADVICE[code];
+  return new AppError(code, `Cannot ${doing} ${quoteName(name || "/")}: ${reason}`, {
+    cause: error,
+    ...(advice ? { advice } : {}),
+  });
 }

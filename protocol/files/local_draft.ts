@@ -9,7 +9,7 @@ import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../escape.ts";
 import { type FileSystem, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
-import { notePath, openPartial, openScratch, type Partial, partialPath } from "./partial.ts";
+import { busy, notePath, openPartial, openScratch, type Partial, partialPath } from "./partial.ts";
 import { flushDirectory, publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
 import { sweepDirectoryOnce } from "./scan.ts";
@@ -18,15 +18,15 @@ import type { Draft, FileFacts, IfTaken } from "./tree.ts";
 /** The last time that a `Date` can have; a peer may offer later ones. */
 const DATE_MS_MAX = 8.64e15;
 
+/** Who writes which partial in this process, and which are being opened: a lock need not be waited for in vain. */
 const WRITERS = new Map<string, LocalDraft>();
+const OPENING = new Set<string>();
 
 /** Where the draft is to go, and what is to be done on the way. */
 export interface DraftPlan {
   readonly place: Place;
   readonly facts: FileFacts;
   readonly ifTaken: IfTaken;
-  /** Directories that got new entries when the parents were made. */
-  readonly madeIn: readonly string[];
 }
 
 /** Begins a draft. Throws `busy` while somebody else is writing the same partial. */
@@ -37,11 +37,17 @@ export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalD
   }
   sweepDirectoryOnce(fs, place.parent);
   const path = partialPath(place);
-  WRITERS.get(path)?.yieldTo(place.name);
-  const partial = await openPartial(fs, place, { name: place.base, sizeBytes, mtimeMs });
-  const draft = new LocalDraft(fs, plan, partial, true);
-  WRITERS.set(path, draft);
-  return draft;
+  if (OPENING.has(path)) throw busy(place.name);
+  WRITERS.get(path)?.yieldTo();
+  OPENING.add(path);
+  try {
+    const partial = await openPartial(fs, place, { name: place.base, sizeBytes, mtimeMs });
+    const draft = new LocalDraft(fs, plan, partial, true);
+    WRITERS.set(path, draft);
+    return draft;
+  } finally {
+    OPENING.delete(path);
+  }
 }
 
 export class LocalDraft implements Draft {
@@ -54,6 +60,7 @@ export class LocalDraft implements Draft {
   readonly #resumable: boolean;
   #state: "open" | "taken over" | "ended" = "open";
   #writtenAt = performance.now();
+  #isPublishing = false;
   /** How much of the partial is worth keeping. */
   #keptBytes: number;
 
@@ -69,10 +76,9 @@ export class LocalDraft implements Draft {
   }
 
   /** Gives the partial up for another writer if nothing was stored for a while; throws `busy` otherwise. */
-  yieldTo(name: string): void {
-    if (performance.now() - this.#writtenAt < PARTIAL_SILENCE_MAX_MS) {
-      throw new AppError("busy", `Cannot write ${quoteName(name)}: somebody else is writing it now`);
-    }
+  yieldTo(): void {
+    const isAtWork = this.#isPublishing || performance.now() - this.#writtenAt < PARTIAL_SILENCE_MAX_MS;
+    if (isAtWork) throw busy(this.#plan.place.name);
     this.#close("taken over");
   }
 
@@ -86,6 +92,7 @@ export class LocalDraft implements Draft {
 
   startAt(offset: number): void {
     this.#translating("write", () => {
+      this.#writtenAt = performance.now();
       this.#file.truncateSync(offset);
       this.#file.seekSync(offset, Deno.SeekMode.Start);
       this.#keptBytes = offset;
@@ -101,9 +108,10 @@ export class LocalDraft implements Draft {
   }
 
   async publish(): Promise<string> {
-    const { place, facts, ifTaken, madeIn } = this.#plan;
+    const { place, facts, ifTaken } = this.#plan;
     try {
       this.#verifyOpen();
+      this.#isPublishing = true;
       this.#translating("write", () => {
         const mtime = new Date(Math.min(facts.mtimeMs ?? Date.now(), DATE_MS_MAX));
         this.#file.utimeSync(mtime, mtime);
@@ -113,7 +121,7 @@ export class LocalDraft implements Draft {
       const name = this.#translating("store", () => publish(this.#fs, this.#path, place, ifTaken));
       this.#translating("store", () => {
         if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
-        for (const directory of new Set([...madeIn, place.parent])) flushDirectory(this.#fs, directory);
+        flushDirectory(this.#fs, place.parent);
       });
       this.#close("ended");
       return name;

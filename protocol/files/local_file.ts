@@ -11,7 +11,11 @@ import type { Source } from "./tree.ts";
 export function openLocalFile(path: string, fs: FileSystem = FILE_SYSTEM): Source {
   return translating("open", path, () => {
     const info = fs.statSync(path); // looked at before it is opened, since opening a pipe would wait for its writer
-    if (info.isDirectory) throw new AppError("is_directory", `Cannot send ${quoteName(path)}: it is a directory`);
+    if (info.isDirectory) {
+      throw new AppError("is_directory", `Cannot send ${quoteName(path)}: it is a directory`, {
+        advice: "Name the files in it",
+      });
+    }
     if (!info.isFile) {
       const advice = "Pipe it into: app put HOST PORT - --as NAME";
       throw new AppError("not_a_file", `Cannot send ${quoteName(path)}: it is not a regular file`, { advice });

@@ -98,20 +98,19 @@ export class LocalTree implements FileTree {
   }
 
   async create(name: string, facts: FileFacts, ifTaken: IfTaken): Promise<Draft> {
-    const madeIn: string[] = [];
-    const place = this.#resolver.placeWithParents(name, "store", (directory) => madeIn.push(directory));
-    translating("store", name, () => this.#refuseTaken(place, ifTaken));
+    const place = this.#placeToStore(name, "store");
     try {
-      return await openDraft(this.#fs, { place, facts, ifTaken, madeIn });
+      this.#refuseTaken(place, ifTaken);
+      return await openDraft(this.#fs, { place, facts, ifTaken });
     } catch (error) {
       throw translated("store", name, error);
     }
   }
 
   makeDirectory(name: string): void {
-    const madeIn: string[] = [];
-    this.#resolver.makeDirectories(name, "make", (directory) => madeIn.push(directory));
-    translating("make", name, () => madeIn.forEach((directory) => flushDirectory(this.#fs, directory)));
+    const madeIn = new Set<string>();
+    this.#resolver.makeDirectories(name, "make", (directory) => madeIn.add(directory));
+    this.#flushAll("make", name, madeIn);
   }
 
   move(from: string, to: string, ifTaken: IfTaken): string {
@@ -120,11 +119,10 @@ export class LocalTree implements FileTree {
     if (info.isDirectory && to.startsWith(`${from}/`)) {
       throw new AppError("bad_name", `Cannot move ${quoteName(from)} to ${quoteName(to)}: that is inside of it`);
     }
-    const madeIn: string[] = [];
-    const place = this.#resolver.placeWithParents(to, "move", (directory) => madeIn.push(directory));
+    const place = this.#placeToStore(to, "move");
     return translating("move", from, () => {
       const name = info.isDirectory ? this.#moveDirectory(source, place) : this.#moveFile(source, info, place, ifTaken);
-      for (const directory of new Set([...madeIn, source.parent, place.parent])) flushDirectory(this.#fs, directory);
+      for (const directory of new Set([source.parent, place.parent])) flushDirectory(this.#fs, directory);
       return name;
     });
   }
@@ -135,6 +133,18 @@ export class LocalTree implements FileTree {
       this.#fs.removeSync(place.path);
       flushDirectory(this.#fs, place.parent);
     });
+  }
+
+  /** The place of a new name. Parents that had to be made are flushed at once, as what follows may be broken off. */
+  #placeToStore(name: string, doing: string): Place {
+    const madeIn = new Set<string>();
+    const place = this.#resolver.placeWithParents(name, doing, (directory) => madeIn.add(directory));
+    this.#flushAll(doing, name, madeIn);
+    return place;
+  }
+
+  #flushAll(doing: string, name: string, directories: ReadonlySet<string>): void {
+    translating(doing, name, () => directories.forEach((directory) => flushDirectory(this.#fs, directory)));
   }
 
   #refuseTaken(place: Place, ifTaken: IfTaken): void {

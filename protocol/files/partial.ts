@@ -67,7 +67,7 @@ export async function openPartial(fs: FileSystem, place: Place, source: SourceNo
     const file = openOrMake(fs, path, place.name);
     if (!file) continue;
     try {
-      if (!await tryLock(file)) throw busy(place.name);
+      if (!await tryLock(file, path)) throw busy(place.name);
       if (isOnlyName(fs, path, file)) return prepare(fs, path, file, source);
       file.close();
     } catch (error) {
@@ -155,6 +155,7 @@ function hashName(base: string): string {
   return hash.toString(16).padStart(16, "0");
 }
 
-function busy(name: string): AppError {
+/** The error for a partial that has a writer. */
+export function busy(name: string): AppError {
   return new AppError("busy", `Cannot write ${quoteName(name)}: somebody else is writing it now`);
 }

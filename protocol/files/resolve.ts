@@ -35,7 +35,9 @@ export class Resolver {
     this.#fs = fs;
     this.#root = translating("share", root, () => fs.realPathSync(root));
     if (!translating("share", root, () => fs.statSync(this.#root)).isDirectory) {
-      throw new AppError("not_a_directory", `Cannot share ${quoteName(root)}: it is not a directory`);
+      throw new AppError("not_a_directory", `Cannot share ${quoteName(root)}: it is not a directory`, {
+        advice: "Name the directory that it lies in",
+      });
     }
   }
 

@@ -1,7 +1,7 @@
 /** Walks of a directory: listing one, measuring a whole tree, and sweeping out what nobody went on with. */
 import { breathe } from "../breathe.ts";
 import { PARTIAL_AGE_MAX_MS } from "../limits.ts";
-import { compareNames, isReserved, nameFault } from "../names.ts";
+import { isReserved, nameFault, sortNames } from "../names.ts";
 import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { PARTIAL_PREFIX, partialOfNote } from "./partial.ts";
 import { type Found, join } from "./resolve.ts";
@@ -33,9 +33,10 @@ export async function* listDirectory(
   all: boolean,
   look: (path: string) => Found | undefined,
 ): AsyncGenerator<Batch> {
-  const names = Array.from(fs.readDirSync(path), (entry) => entry.name)
-    .filter((name) => !isReserved(name) && (all || !name.startsWith(".")))
-    .sort(compareNames);
+  const names = sortNames(
+    Array.from(fs.readDirSync(path), (entry) => entry.name)
+      .filter((name) => !isReserved(name) && (all || !name.startsWith("."))),
+  );
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
     const batch = names.slice(start, start + BATCH_ENTRIES);
     const entries = batch.map((name) => nameFault(name) ? undefined : look(join(path, name)))
@@ -97,7 +98,7 @@ export function sweepDirectoryOnce(fs: FileSystem, directory: string): void {
  * not be removed stays.
  */
 function removeIfOld(fs: FileSystem, path: string): boolean {
-  const info = lstatIfThere(fs, partialOfNote(path)) ?? lstatIfThere(fs, path);
+  const info = lstatIfAllowed(fs, partialOfNote(path)) ?? lstatIfAllowed(fs, path);
   if (!info || lastTouchedMs(info) >= Date.now() - PARTIAL_AGE_MAX_MS) return false;
   try {
     removeIfThere(fs, path);
@@ -119,8 +120,8 @@ function countFile(
   total: Measure,
   visitPartial: (path: string) => void,
 ): void {
-  const info = lstatIfThere(fs, path);
-  if (!info) return; // it went away in that moment
+  const info = lstatIfAllowed(fs, path);
+  if (!info) return; // it went away in that moment, or is not for us
   if (name.startsWith(PARTIAL_PREFIX)) return visitPartial(path);
   if (isReserved(name)) return;
   total.files++;
@@ -132,6 +133,16 @@ function readIfAllowed(fs: FileSystem, directory: string): Iterable<Deno.DirEntr
     return fs.readDirSync(directory);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return [];
+    throw error;
+  }
+}
+
+/** `undefined` also for what may be listed but not looked at. */
+function lstatIfAllowed(fs: FileSystem, path: string): Deno.FileInfo | undefined {
+  try {
+    return lstatIfThere(fs, path);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** A terminal that remembers what it was told, and answers questions from a list. */
+import type { Interruption } from "../../protocol/cli/command.ts";
 import type { Terminal } from "../../protocol/cli/terminal.ts";
 
 type Kind = Partial<Pick<Terminal, "isInteractive" | "columns" | "showsResults" | "canAsk" | "hasColor">>;
@@ -55,3 +56,9 @@ export class FakeTerminal implements Terminal {
     return this.#answers.shift();
   }
 }
+
+/** For commands that nobody interrupts. */
+export const NEVER_INTERRUPTED: Interruption = {
+  signal: () => new AbortController().signal,
+  isAborted: () => false,
+};

@@ -11,7 +11,7 @@ import { formatCommandHelp, helpOf, spelled } from "../../protocol/cli/help.ts";
 import { parseLine } from "../../protocol/cli/parse.ts";
 import { serveCommand } from "../../server/command.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { FakeTerminal } from "./fake_terminal.ts";
+import { FakeTerminal, NEVER_INTERRUPTED } from "./fake_terminal.ts";
 
 const SNAPSHOT = new URL("help_snapshot.txt", import.meta.url);
 const COMMANDS: readonly Command[] = [serveCommand as unknown as Command, ...CLIENT_COMMANDS];
@@ -19,7 +19,7 @@ const COLUMNS_MAX = 120;
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const terminal = new FakeTerminal();
-  const code = await main(args, terminal, new AbortController().signal);
+  const code = await main(args, terminal, NEVER_INTERRUPTED);
   return { code, stdout: terminal.results.join("\n"), stderr: terminal.noted };
 }
 

@@ -3,7 +3,7 @@ import { AppError, Client } from "../../client/mod.ts";
 import { listCommand } from "../../client/commands/look.ts";
 import { Report } from "../../client/report.ts";
 import { ERRORS } from "../../protocol/errors.ts";
-import { FakeTerminal } from "../cli/fake_terminal.ts";
+import { FakeTerminal, NEVER_INTERRUPTED } from "../cli/fake_terminal.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 import { answering, answeringText, type FakeServer } from "./fake_server.ts";
 
@@ -71,9 +71,8 @@ Deno.test("times that no calendar has do not break a list", async () => {
     for (const args of [{ json: true }, { long: true }]) {
       const terminal = new FakeTerminal();
       const options = { timeout: 5, retries: 0, quiet: false, json: false, long: false, all: false, ...args };
-      const { signal } = new AbortController();
       const words = ["127.0.0.1", String(server.port)];
-      const code = await listCommand.run({ words, options, terminal, signal, version: "0" });
+      const code = await listCommand.run({ words, options, terminal, interruption: NEVER_INTERRUPTED, version: "0" });
       assertEquals([code, terminal.results.length], [0, 1]);
       assertEquals(terminal.results[0]!.includes("NaN"), false, terminal.results[0]);
     }

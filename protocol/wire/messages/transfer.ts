@@ -27,7 +27,11 @@ export const TRANSFER_MESSAGES = {
     mode: optional(0x80, uint),
   }),
   /** The receiver wants the data, and holds that many whole blocks, whose digests follow. */
-  accept: declare(0x12, "part", { blocks: required(1, uint) }),
+  accept: declare(0x12, "part", {
+    blocks: required(1, uint),
+    /** It held something of this name, but of another size or time, and threw it away. */
+    restarted: optional(0x80, flag),
+  }),
   /** Digests of consecutive blocks, 16 bytes each; as many messages as it takes. */
   digests: declare(0x13, "part", { digests: required(1, bytes) }),
   /** The sender found that everything before `offset` is the file as it is now; the data begins there. */
