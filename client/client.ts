@@ -42,9 +42,7 @@ export interface Checksum {
 /** What an attempt can do besides its work. */
 export interface Attempt {
   readonly session: Session;
-  /** 0 for the first. */
-  readonly number: number;
-  /** Something was achieved: the count of failures in a row begins anew. */
+  /** Something was achieved that a lost connection does not take away: the count of failures in a row begins anew. */
   progressed(): void;
 }
 
@@ -119,16 +117,20 @@ export class Client implements AsyncDisposable {
    */
   async attempt<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
     let failures = 0;
-    for (let number = 0;; number++) {
+    for (;;) {
+      let hasProgressed = false;
       try {
         const session = await this.#session();
         using _alive = session.keepAlive();
-        return await work({ session, number, progressed: () => failures = 0 });
+        return await work({ session, progressed: () => hasProgressed = true });
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
         const error = this.#afterConnection(cause);
         error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target));
-        if (endsSession(error)) this.#drop();
+        if (endsSession(error)) {
+          this.#drop();
+          if (hasProgressed) failures = 0; // what was achieved is kept; after any other failure it may be thrown away
+        }
         if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
         await this.#wait(error, ++failures);
       }

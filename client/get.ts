@@ -29,7 +29,8 @@ export function intoTree(tree: LocalTree, name: string, ifTaken: IfTaken): Desti
     });
   }
   return {
-    isFresh: () => tree.partialOf(name) === undefined,
+    // Where the partial of a file lies that steps aside depends on its size and time, which are not known yet.
+    isFresh: () => ifTaken !== "rename" && tree.partialOf(name) === undefined,
     create: (facts) => tree.create(name, facts, ifTaken),
   };
 }

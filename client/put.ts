@@ -5,7 +5,7 @@ import type { TransferOptions, TransferResult } from "../protocol/exchange/trans
 import { openLocalFile } from "../protocol/files/local_file.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { quoteName } from "../protocol/escape.ts";
-import { validateName } from "../protocol/names.ts";
+import { numberedName, validateName } from "../protocol/names.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { type Attempt, type Client, requestDigest } from "./client.ts";
 import { watchProgress } from "./get.ts";
@@ -60,6 +60,10 @@ async function put(
   let unanswered: TransferResult | undefined;
   return await client.attempt(async (attempt) => {
     const earlier = unanswered;
+    if (earlier && options.ifExists === "rename") {
+      const stored = await findStored(earlier, attempt);
+      if (stored) return stored;
+    }
     const outgoing = begin();
     try {
       const result = await sendFile(attempt.session, () => outgoing, {
@@ -80,10 +84,29 @@ function offerOf(name: string, { ifExists = "error" }: PutOptions): Outgoing["of
   return { type: "offer", name, ifExists: IF_EXISTS.indexOf(ifExists) };
 }
 
+/** How many numbered names are looked at for what an earlier attempt may have stored. */
+const NUMBERS_MAX = 100;
+
+/** What an earlier attempt stored under its name or a numbered one, if it did. */
+async function findStored(sent: TransferResult, attempt: Attempt): Promise<TransferResult | undefined> {
+  for (let number = 1; number <= NUMBERS_MAX; number++) {
+    const name = number === 1 ? sent.name : numberedName(sent.name, number);
+    try {
+      if (await hasContent(name, sent, attempt)) return { ...sent, name };
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return;
+      throw error;
+    }
+  }
+}
+
 /** When the name is taken now by exactly what an earlier attempt sent, that attempt was stored. */
-async function isStoredAlready(error: unknown, sent: TransferResult, { session }: Attempt): Promise<boolean> {
-  if (!(error instanceof AppError) || error.code !== "exists") return false;
-  const there = await requestDigest(session, sent.name);
+async function isStoredAlready(error: unknown, sent: TransferResult, attempt: Attempt): Promise<boolean> {
+  return error instanceof AppError && error.code === "exists" && await hasContent(sent.name, sent, attempt);
+}
+
+async function hasContent(name: string, sent: TransferResult, { session }: Attempt): Promise<boolean> {
+  const there = await requestDigest(session, name);
   return there.sizeBytes === sent.sizeBytes && there.crc === sent.crc;
 }
 

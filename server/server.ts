@@ -51,6 +51,7 @@ export class Server implements AsyncDisposable {
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #context: ServerContext;
   #isStopping = false;
+  #cannotAccept = false;
   readonly #refusing = new Set<Promise<void>>();
 
   constructor(options: ServeOptions) {
@@ -113,10 +114,13 @@ export class Server implements AsyncDisposable {
   /** `undefined` when there was none: because we are stopping, or because the process has no descriptors left. */
   async #acceptOne(): Promise<Deno.TcpConn | undefined> {
     try {
-      return await this.#listener.accept();
+      const conn = await this.#listener.accept();
+      this.#cannotAccept = false;
+      return conn;
     } catch (error) {
       if (this.#isStopping) return;
-      this.#logFailure(error);
+      if (!this.#cannotAccept) this.#logFailure(error); // once, and not every time that it is tried again
+      this.#cannotAccept = true;
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
     }
   }

@@ -81,12 +81,14 @@ function namesOf(paths: readonly string[], as: string | undefined): ReadonlyMap<
   if (as === undefined && paths.includes("-")) {
     throw new AppError("usage", "What comes from stdin has no name", { advice: "Say it with --as NAME" });
   }
-  const names = new Map(paths.map((path) => [path, as ?? nameOfPath(path)]));
+  const names = new Map<string, string>();
   const byName = new Map<string, string>();
-  for (const [path, name] of names) {
+  for (const path of paths) {
+    const name = as ?? nameOfPath(path);
     validateName(name);
+    names.set(path, name);
     const other = byName.get(name);
-    if (other) {
+    if (other !== undefined) {
       throw new AppError(
         "usage",
         `${JSON.stringify(other)} and ${JSON.stringify(path)} would both be ${JSON.stringify(name)}`,

@@ -3,6 +3,7 @@
  *
  * Results go to stdout, everything else to stderr. A closed pipe on stdout is no error: who reads `| head` has enough.
  */
+import { AppError } from "../errors.ts";
 
 export interface Terminal {
   /** Whether stderr is a terminal, and how wide it is. */
@@ -70,7 +71,11 @@ function writeAll(out: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Arr
     for (let at = 0; at < bytes.length;) at += out.writeSync(bytes.subarray(at));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new ClosedPipe("Nobody reads the output any more");
-    throw error;
+    const detail = error instanceof Error ? error.message.replace(/ \(os error \d+\)$/, "") : String(error);
+    throw new AppError("failed", `Cannot write the output: ${detail}`, {
+      cause: error,
+      advice: "Free some space there, or write it elsewhere",
+    });
   }
 }
 

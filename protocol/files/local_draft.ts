@@ -31,17 +31,17 @@ export interface DraftPlan {
 
 /** Begins a draft. Throws `busy` while somebody else is writing the same partial. */
 export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalDraft> {
-  const { place, facts: { sizeBytes, mtimeMs } } = plan;
+  const { place, ifTaken, facts: { sizeBytes, mtimeMs } } = plan;
   if (sizeBytes === undefined || sizeBytes < BLOCK_BYTES || mtimeMs === undefined) {
     return new LocalDraft(fs, plan, openScratch(fs, place), false);
   }
   sweepDirectoryOnce(fs, place.parent);
-  const path = partialPath(place);
+  const path = partialPath(place, ifTaken === "rename" ? `/${sizeBytes}/${mtimeMs}` : "");
   if (OPENING.has(path)) throw busy(place.name);
   WRITERS.get(path)?.yieldTo();
   OPENING.add(path);
   try {
-    const partial = await openPartial(fs, place, { name: place.base, sizeBytes, mtimeMs });
+    const partial = await openPartial(fs, place, path, { name: place.base, sizeBytes, mtimeMs });
     const draft = new LocalDraft(fs, plan, partial, true);
     WRITERS.set(path, draft);
     return draft;
@@ -118,15 +118,15 @@ export class LocalDraft implements Draft {
       });
       await this.#flush();
       this.#verifyOpen();
-      const name = this.#translating("store", () => publish(this.#fs, this.#path, place, ifTaken));
-      this.#translating("store", () => {
-        if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
+      const name = this.#translating("store", () => {
+        const published = publish(this.#fs, this.#path, place, ifTaken, () => this.#removeNote());
         flushDirectory(this.#fs, place.parent);
+        return published;
       });
       this.#close("ended");
       return name;
     } catch (error) {
-      this.#suspendQuietly();
+      this.#leaveQuietly(error);
       throw error;
     }
   }
@@ -140,8 +140,8 @@ export class LocalDraft implements Draft {
     if (this.#state !== "open") return;
     try {
       this.#translating("remove", () => {
+        this.#removeNote();
         removeIfThere(this.#fs, this.#path);
-        if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
       });
     } finally {
       this.#close("ended");
@@ -149,12 +149,19 @@ export class LocalDraft implements Draft {
   }
 
   /** After a failure, which is the error to tell: what cannot be tidied up now is swept later. */
-  #suspendQuietly(): void {
+  #leaveQuietly(failure: unknown): void {
     try {
-      this.suspend();
+      // Somebody else has that name for good: nobody would go on with this.
+      if (failure instanceof AppError && failure.code === "exists") this.discard();
+      else this.suspend();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }
+  }
+
+  /** While the partial is still there and ours: afterwards the note could be that of the next writer. */
+  #removeNote(): void {
+    if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
   }
 
   async #flush(): Promise<void> {

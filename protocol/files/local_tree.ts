@@ -11,7 +11,7 @@ import { translated, translating } from "./fs_errors.ts";
 import { openDraft } from "./local_draft.ts";
 import { LocalSource } from "./local_source.ts";
 import { readNote, type SourceNote } from "./partial.ts";
-import { flushDirectory, publish, refuseDirectory, taken } from "./publish.ts";
+import { flushDirectory, publish, refuseToReplace, taken } from "./publish.ts";
 import { type Found, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials } from "./scan.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source } from "./tree.ts";
@@ -101,7 +101,9 @@ export class LocalTree implements FileTree {
     const place = this.#placeToStore(name, "store");
     try {
       this.#refuseTaken(place, ifTaken);
-      return await openDraft(this.#fs, { place, facts, ifTaken });
+      const draft = await openDraft(this.#fs, { place, facts, ifTaken });
+      await this.#verifyStillFree(draft, place, ifTaken);
+      return draft;
     } catch (error) {
       throw translated("store", name, error);
     }
@@ -147,9 +149,19 @@ export class LocalTree implements FileTree {
     translating(doing, name, () => directories.forEach((directory) => flushDirectory(this.#fs, directory)));
   }
 
+  /** The writer before us may have published just before we got its lock. */
+  async #verifyStillFree(draft: Draft, place: Place, ifTaken: IfTaken): Promise<void> {
+    try {
+      this.#refuseTaken(place, ifTaken);
+    } catch (error) {
+      await (error instanceof AppError && error.code === "exists" ? draft.discard() : draft.suspend());
+      throw error;
+    }
+  }
+
   #refuseTaken(place: Place, ifTaken: IfTaken): void {
     if (ifTaken === "rename") return;
-    if (ifTaken === "replace") refuseDirectory(this.#fs, place);
+    if (ifTaken === "replace") refuseToReplace(this.#fs, place);
     else if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
   }
 

@@ -34,9 +34,12 @@ export interface Partial {
   readonly restarted: boolean;
 }
 
-/** Where the partial of `place` lies, if it can be resumed. */
-export function partialPath({ parent, base }: Place): string {
-  return join(parent, PARTIAL_PREFIX + hashName(base));
+/**
+ * Where the partial of `place` lies, if it can be resumed. Files that take turns with one name have one partial. Those
+ * that step aside for one another (`version` tells them apart) are written at the same time.
+ */
+export function partialPath({ parent, base }: Place, version = ""): string {
+  return join(parent, PARTIAL_PREFIX + hashName(base + version));
 }
 
 export function notePath(partial: string): string {
@@ -60,9 +63,13 @@ export function openScratch(fs: FileSystem, place: Place): Partial {
   };
 }
 
-/** The partial of `source`, made or gone on with, locked. Throws `busy` while somebody else writes it. */
-export async function openPartial(fs: FileSystem, place: Place, source: SourceNote): Promise<Partial> {
-  const path = partialPath(place);
+/** The partial of `source` at `path`, made or gone on with, locked. Throws `busy` while somebody else writes it. */
+export async function openPartial(
+  fs: FileSystem,
+  place: Place,
+  path: string,
+  source: SourceNote,
+): Promise<Partial> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const file = openOrMake(fs, path, place.name);
     if (!file) continue;

@@ -16,16 +16,26 @@ import type { IfTaken } from "./tree.ts";
 const NUMBERS_MAX = 10_000;
 const NO_HARD_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-/** Gives the file at `hiddenPath` the name of `place`, or a numbered one; the name that it got. */
-export function publish(fs: FileSystem, hiddenPath: string, place: Place, ifTaken: IfTaken): string {
+/**
+ * Gives the file at `hiddenPath` the name of `place`, or a numbered one; the name that it got. `beforeRelease` is called
+ * right before the old name goes away.
+ */
+export function publish(
+  fs: FileSystem,
+  hiddenPath: string,
+  place: Place,
+  ifTaken: IfTaken,
+  beforeRelease: () => void = () => {},
+): string {
   if (ifTaken === "replace") {
-    refuseDirectory(fs, place);
+    refuseToReplace(fs, place);
+    beforeRelease();
     fs.renameSync(hiddenPath, place.path);
     return place.name;
   }
   for (let number = 1; number <= NUMBERS_MAX; number++) {
     const base = number === 1 ? place.base : numberedName(place.base, number);
-    if (createExclusive(fs, hiddenPath, join(place.parent, base))) return renamed(place.name, base);
+    if (createExclusive(fs, hiddenPath, join(place.parent, base), beforeRelease)) return renamed(place.name, base);
     if (ifTaken === "error") break;
   }
   throw taken(place.name);
@@ -36,11 +46,14 @@ export function taken(name: string): AppError {
   return new AppError("exists", `Cannot store ${quoteName(name)}: the name is taken`);
 }
 
-/** Throws `is_directory` if a directory has that name: a file never replaces one. */
-export function refuseDirectory(fs: FileSystem, { path, name }: Place): void {
-  if (lstatIfThere(fs, path)?.isDirectory) {
-    throw new AppError("is_directory", `Cannot store ${quoteName(name)}: it is a directory`);
-  }
+/** Throws unless a file may take that name: it never replaces a directory, a device, a socket or a pipe. */
+export function refuseToReplace(fs: FileSystem, { path, name }: Place): void {
+  const there = lstatIfThere(fs, path);
+  if (!there || there.isFile || there.isSymlink) return;
+  const [code, what] = there.isDirectory
+    ? ["is_directory", "a directory"] as const
+    : ["not_a_file", "no file"] as const;
+  throw new AppError(code, `Cannot store ${quoteName(name)}: it is ${what}`);
 }
 
 /** Writes to the disk that `directory` has other entries now. */
@@ -50,16 +63,18 @@ export function flushDirectory(fs: FileSystem, directory: string): void {
   handle.syncSync();
 }
 
-function createExclusive(fs: FileSystem, from: string, to: string): boolean {
+function createExclusive(fs: FileSystem, from: string, to: string, beforeRelease: () => void): boolean {
   try {
     fs.linkSync(from, to);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     if (!NO_HARD_LINKS.has(systemCode(error) ?? "")) throw error;
     if (lstatIfThere(fs, to)) return false;
+    beforeRelease();
     fs.renameSync(from, to);
     return true;
   }
+  beforeRelease();
   removeIfThere(fs, from);
   return true;
 }

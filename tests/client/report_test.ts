@@ -58,7 +58,10 @@ Deno.test("json tells the start of a transfer, then its progress now and then", 
   using progress = new Report(terminal, { json: true, quiet: false }).progress("a");
   for (let bytes = 0; bytes < 1_000; bytes++) progress.update({ phase: "moving", bytes, sizeBytes: 1_000 });
   progress.finish();
-  assertEquals(terminal.events[0], { event: "start", name: "a", sizeBytes: 1_000, bytes: 0 });
+  assertEquals(terminal.events.slice(0, 2), [
+    { event: "start", name: "a", sizeBytes: 1_000 },
+    { event: "progress", name: "a", phase: "moving", bytes: 0, sizeBytes: 1_000 },
+  ]);
   assert(terminal.events.length < 100, "progress comes not with every call");
   assertEquals(terminal.notes, []);
 });
@@ -71,11 +74,23 @@ Deno.test("json goes on telling while nothing but time passes the limit between 
   try {
     using progress = new Report(terminal, { json: true, quiet: false }).progress("a");
     for (; nowMs < 6_000; nowMs += 100) progress.update({ phase: "moving", bytes: nowMs, sizeBytes: 9_000 });
-    assertEquals(terminal.events.map(({ event }) => event), ["start", ...new Array(9).fill("progress")]);
-    assertEquals(terminal.events[1], { event: "progress", name: "a", phase: "moving", bytes: 1_500, sizeBytes: 9_000 });
+    assertEquals(terminal.events.map(({ event }) => event), ["start", ...new Array(10).fill("progress")]);
+    assertEquals(terminal.events[2], { event: "progress", name: "a", phase: "moving", bytes: 1_500, sizeBytes: 9_000 });
   } finally {
     performance.now = realNow;
   }
+});
+
+Deno.test("json tells at once when a transfer begins to move, and from where", () => {
+  const terminal = new FakeTerminal();
+  using progress = new Report(terminal, { json: true, quiet: false }).progress("a");
+  progress.update({ phase: "verifying", bytes: 1_000, sizeBytes: 9_000 });
+  progress.update({ phase: "moving", bytes: 5_000, sizeBytes: 9_000 });
+  assertEquals(terminal.events.map(({ phase, bytes }) => [phase, bytes]), [
+    [undefined, undefined],
+    ["verifying", 1_000],
+    ["moving", 5_000],
+  ]);
 });
 
 Deno.test("data on stdout sends everything else to stderr", () => {

@@ -104,15 +104,30 @@ Deno.test("a sweep during a flush does not take the file away that is being publ
 });
 
 Deno.test("what could not be published is kept for seven days, whatever the time of its source", async () => {
+  let isFull = true;
+  using temporary = new TemporaryTree({
+    linkSync(from, to) {
+      if (isFull) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+      Deno.linkSync(from, to);
+    },
+  });
+  const draft = await beginBlock(temporary);
+  await draft.write(new Uint8Array(BLOCK_BYTES));
+  await assertRejectsCode(() => draft.publish(), "no_space");
+  isFull = false;
+  assertEquals(await temporary.tree.sweep(), 0);
+  const next = await temporary.tree.create("file", FACTS, "error");
+  assertEquals(next.heldBlocks, 2);
+  await next.publish();
+  assertEquals(temporary.reserved(), []);
+});
+
+Deno.test("what lost its name to somebody quicker is not kept, as nobody would go on with it", async () => {
   using temporary = new TemporaryTree();
   const draft = await beginBlock(temporary);
   await draft.write(new Uint8Array(BLOCK_BYTES));
   temporary.file("file", "quicker");
   await assertRejectsCode(() => draft.publish(), "exists");
-  assertEquals(await temporary.tree.sweep(), 0);
-  const next = await temporary.tree.create("file", FACTS, "replace");
-  assertEquals(next.heldBlocks, 2);
-  await next.publish();
   assertEquals(temporary.reserved(), []);
 });
 

@@ -122,7 +122,7 @@ Deno.test("a writer that flushes does not lose its partial, however long the dis
   await first.write(BLOCK);
   const published = first.publish();
   await later(PARTIAL_SILENCE_MAX_MS + 500, async () => {
-    await assertRejectsCode(() => temporary.tree.create("file", FACTS, "rename"), "busy");
+    await assertRejectsCode(() => temporary.tree.create("file", FACTS, "error"), "busy");
   });
   assertEquals(await published, "file");
   assertEquals(Object.keys(temporary.visible()), ["file"]);

@@ -47,6 +47,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   },
   { name: "accept of a file that is not held", message: { type: "accept", blocks: 0 } },
   { name: "accept of 300 held blocks", message: { type: "accept", blocks: 300 } },
+  { name: "accept after something else was thrown away", message: { type: "accept", blocks: 0, restarted: true } },
   { name: "digests of one block", message: { type: "digests", digests: DIGEST } },
   { name: "from the start", message: { type: "from", offset: 0 } },
   { name: "from behind two blocks", message: { type: "from", offset: 2_097_152 } },
