@@ -95,3 +95,22 @@ Deno.test("a move whose answer was lost has done its work", async () => {
   assertEquals(await client.move("a", "b"), "b");
   assertEquals(moves.length, 2);
 });
+
+Deno.test("a put that would step aside, and whose answer was lost, is not stored a second time", async () => {
+  using here = temporaryDirectory();
+  Deno.writeFileSync(`${here.path}/a`, CONTENT);
+  await using server = startFakeSessions(async (session, number) => {
+    await session.nextRequest();
+    if (number === 0) {
+      while ((await session.receive()).type !== "end");
+      return;
+    }
+    session.send({ type: "checksum", sizeBytes: 3, crc: 1, blake2b: new Uint8Array(64) });
+    await session.nextRequest();
+    session.send({ type: "checksum", ...STORED, blake2b: new Uint8Array(64) });
+    await session.nextRequest();
+  });
+  await using client = clientOf(server);
+  const result = await putFile(client, `${here.path}/a`, "a", { ifExists: "rename" });
+  assertEquals(result, { name: "a (2)", ...STORED, resumedBytes: 0 });
+});

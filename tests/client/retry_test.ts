@@ -1,9 +1,10 @@
 /** What a client does about servers that break off: it tries again, and says the truth when it gives up. */
-import { Client } from "../../client/mod.ts";
+import { Client, getFile, intoTree, LocalTree } from "../../client/mod.ts";
 import type { AppError, ErrorName } from "../../client/mod.ts";
 import { ERRORS } from "../../protocol/errors.ts";
-import type { Session } from "../../protocol/exchange/session.ts";
+import { DATA_OVERHEAD, type Session } from "../../protocol/exchange/session.ts";
 import { assertEquals, assertRejectsCode, assertStringIncludes } from "../support/assert.ts";
+import { temporaryDirectory } from "../support/program.ts";
 import { withFastClock } from "../server/fast_clock.ts";
 import { soon, startServed } from "../server/served.ts";
 import { type FakeServer, startFakeServer, startFakeSessions, untilEnd } from "./fake_server.ts";
@@ -149,4 +150,23 @@ Deno.test("a server that works for long and sends pings meanwhile is waited for"
     await using client = clientOf(server, { timeoutMs: 20_000, retries: 0 });
     assertEquals((await client.stat("a")).sizeBytes, 7);
   });
+});
+
+Deno.test("a source that never holds still is given up after the retries, however much moved in between", async () => {
+  const block = new Uint8Array(262_144 + DATA_OVERHEAD);
+  await using server = startFakeSessions(async (session) => {
+    for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
+      session.send({ type: "offer", name: "log", sizeBytes: 100_000_000, mtimeMs: 1, eager: true });
+      for (let count = 0; count < 6; count++) await session.sendData(block, 262_144);
+      session.send({ type: "error", code: ERRORS.source_changed.number, text: "It changed" });
+      attempts++;
+      await session.receive();
+    }
+  });
+  let attempts = 0;
+  using here = temporaryDirectory();
+  await using client = new Client(server, { retries: 3, retryWaitMs: 0 });
+  const destination = intoTree(new LocalTree(here.path), "log", "error");
+  await assertRejectsCode(() => getFile(client, "log", destination), "source_changed");
+  assertEquals(attempts, 4);
 });

@@ -6,7 +6,10 @@
 import { assert } from "./assert.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const PREFIX = Deno.env.get("APP") ? [Deno.env.get("APP")!] : [Deno.execPath(), "run", "-A", `${ROOT}main.ts`];
+/** The words that start the program. */
+export const APP: readonly string[] = Deno.env.get("APP")
+  ? [Deno.env.get("APP")!]
+  : [Deno.execPath(), "run", "-A", `${ROOT}main.ts`];
 
 /** What a command came to. */
 export interface Outcome {
@@ -23,7 +26,7 @@ export interface RunOptions {
 
 /** Starts `app` with `args`; stdin, stdout and stderr are pipes. */
 export function startApp(args: readonly string[], { cwd, env }: RunOptions = {}): Deno.ChildProcess {
-  const [command, ...before] = PREFIX;
+  const [command, ...before] = APP;
   return new Deno.Command(command!, {
     args: [...before, ...args],
     stdin: "piped",
