@@ -1,5 +1,5 @@
 /** What the operating system says, as one of our codes. Messages name what the request named, never a path. */
-import { AppError, type ErrorName } from "../errors.ts";
+import { AppError, type ErrorName, toAppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 
 const BY_CODE: Readonly<Record<string, ErrorName>> = {
@@ -55,6 +55,11 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+/** Whether the operating system said so; anything else is a defect of ours, and must not look like a full disk. */
+function isSystemError(error: unknown): boolean {
+  return systemCode(error) !== undefined || errorNameOfSystem(error) !== "failed";
+}
+
 /** Runs `call`; what the operating system throws becomes `Cannot DOING "NAME": reason`. */
 export function translating<T>(doing: string, name: string, call: () => T): T {
   try {
@@ -67,6 +72,7 @@ export function translating<T>(doing: string, name: string, call: () => T): T {
 /** The error of ours for `error`; one of ours stays as it is. */
 export function translated(doing: string, name: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (!isSystemError(error)) return toAppError(error, `Cannot ${doing} ${quoteName(name || "/")}`);
   const code = errorNameOfSystem(error);
   const reason = REASON[code] ?? systemCode(error) ?? (error instanceof Error ? error.name : "unknown error");
   const advice = LOCAL_ADVICE[code];

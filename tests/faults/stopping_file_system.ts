@@ -69,7 +69,7 @@ export class StoppingFileSystem implements Disposable {
     return new Proxy(file, {
       get: (_, name) => {
         if (name === "close" || name === Symbol.dispose) return close;
-        return this.#watched(file, String(name));
+        return name in file ? this.#watched(file, String(name)) : undefined; // Deno 2.5 has no tryLockSync
       },
     });
   }

@@ -155,7 +155,7 @@ Deno.test("what the operating system refuses is told as denied, no space or busy
     [Object.assign(new Error("x"), { code: "EROFS" }), "denied"],
     [Object.assign(new Error("x"), { code: "ENOSPC" }), "no_space"],
     [Object.assign(new Error("x"), { code: "EIO" }), "failed"],
-    [new Error("x"), "failed"],
+    [new Error("x"), "internal"],
   ] as const;
   for (const [refusal, code] of refusals) {
     using temporary = new TemporaryTree({
