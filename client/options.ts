@@ -38,6 +38,9 @@ export const IF_EXISTS_OPTION = {
   help: "What to do when the name is taken",
 } as const;
 
+/** For commands without a name to take: it is accepted, so that a script can give all commands the same options. */
+export const LOOK_OPTIONS = [...COMMON_OPTIONS, { ...IF_EXISTS_OPTION, hidden: true }] as const;
+
 /** How the options say that this command reports. */
 export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTIONS>, dataOnStdout = false): Report {
   return new Report(terminal, { json: options.json, quiet: options.quiet, dataOnStdout });

@@ -2,7 +2,7 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
+import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
@@ -11,7 +11,7 @@ export const mkdirCommand = defineCommand({
   summary: "Make directories, with their parents",
   words: "HOST PORT NAME...",
   wordsMax: Infinity,
-  options: COMMON_OPTIONS,
+  options: LOOK_OPTIONS,
   async run(input) {
     return await runOnNames(input, "Enter directory name on server --> ", async (name, client, report) => {
       await client.makeDirectory(name);
@@ -58,7 +58,7 @@ export const removeCommand = defineCommand({
   summary: "Remove files or empty directories on the server",
   words: "HOST PORT NAME...",
   wordsMax: Infinity,
-  options: COMMON_OPTIONS,
+  options: LOOK_OPTIONS,
   notes: ["Needs a server that was started with --allow-remove."],
   async run(input) {
     return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {

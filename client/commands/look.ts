@@ -4,7 +4,7 @@ import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.t
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
 import type { Event, Report } from "../report.ts";
 import { takeTarget } from "../target.ts";
 import { runOnNames } from "./each.ts";
@@ -12,7 +12,7 @@ import { runOnNames } from "./each.ts";
 const LIST_OPTIONS = [
   { name: "long", short: "l", kind: "flag", help: "With mode, size and time" },
   { name: "all", kind: "flag", help: "Names that begin with a dot, too" },
-  ...COMMON_OPTIONS,
+  ...LOOK_OPTIONS,
 ] as const;
 
 export const listCommand = defineCommand({
@@ -47,7 +47,7 @@ export const statCommand = defineCommand({
   summary: "Show size, time and mode",
   words: "HOST PORT NAME...",
   wordsMax: Infinity,
-  options: COMMON_OPTIONS,
+  options: LOOK_OPTIONS,
   async run(input) {
     return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {
       const entry = await client.stat(name);
@@ -61,7 +61,7 @@ export const digestCommand = defineCommand({
   summary: "Show the BLAKE2b-512 of files, as b2sum does, without a transfer",
   words: "HOST PORT NAME...",
   wordsMax: Infinity,
-  options: COMMON_OPTIONS,
+  options: LOOK_OPTIONS,
   notes: ["Compare with files that are here: app digest HOST PORT NAME... | b2sum --check"],
   async run(input) {
     return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {

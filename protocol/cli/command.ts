@@ -12,7 +12,7 @@ interface OptionBase {
   readonly short?: string;
   /** One line, without a full stop. The default is added to it. */
   readonly help: string;
-  /** Not shown in help: an old name that is still taken. */
+  /** Not shown in help: an old name that is still taken, or one that changes nothing here. */
   readonly hidden?: boolean;
 }
 

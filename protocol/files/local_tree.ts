@@ -10,7 +10,7 @@ import { FILE_SYSTEM, type FileSystem, lstatIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { openDraft } from "./local_draft.ts";
 import { LocalSource } from "./local_source.ts";
-import { readNote, type SourceNote } from "./partial.ts";
+import { readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
 import { flushDirectory, publish, refuseToReplace, taken } from "./publish.ts";
 import { type Found, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials } from "./scan.ts";
@@ -162,7 +162,10 @@ export class LocalTree implements FileTree {
   #refuseTaken(place: Place, ifTaken: IfTaken): void {
     if (ifTaken === "rename") return;
     if (ifTaken === "replace") refuseToReplace(this.#fs, place);
-    else if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
+    else if (lstatIfThere(this.#fs, place.path)) {
+      removePublishedPartial(this.#fs, place);
+      throw taken(place.name);
+    }
   }
 
   /** A move that was stopped in its middle leaves both names; then only the old one has to go. */

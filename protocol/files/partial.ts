@@ -46,6 +46,16 @@ export function notePath(partial: string): string {
   return `${partial}.note`;
 }
 
+/** Takes away the old name of what stands published under `place`: a crash in between can leave both. */
+export function removePublishedPartial(fs: FileSystem, place: Place): void {
+  const path = partialPath(place);
+  const partial = lstatIfThere(fs, path);
+  const published = lstatIfThere(fs, place.path);
+  if (partial?.ino !== published?.ino || partial?.dev !== published?.dev || !partial) return;
+  removeIfThere(fs, notePath(path));
+  removeIfThere(fs, path);
+}
+
 /** The partial that the note at `path` is about; `path` itself if it is no note. */
 export function partialOfNote(path: string): string {
   return path.replace(/\.note$/, "");

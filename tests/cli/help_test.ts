@@ -114,10 +114,20 @@ Deno.test("summaries and help begin with a capital and have no full stop", () =>
   }
 });
 
-Deno.test("an option of the same name is the same in all commands", () => {
+Deno.test("an option of the same name is the same in all commands, but where it changes nothing it is hidden", () => {
   const seen = new Map<string, Option>();
-  for (const { option } of optionsOfAll()) {
-    assertEquals(seen.get(option.name) ?? option, seen.set(option.name, option).get(option.name));
+  for (const { option: { hidden: _, ...option } } of optionsOfAll()) {
+    const first = seen.get(option.name) ?? option;
+    seen.set(option.name, first);
+    assertEquals<unknown>(option, first);
+  }
+});
+
+Deno.test("every client command takes the options that scripts give to all of them", () => {
+  const words = ["--timeout", "5", "--retries", "0", "--quiet", "--json", "--if-exists", "skip"];
+  for (const command of CLIENT_COMMANDS) {
+    const { options } = parseLine(command, ["host", "6000", ...words]);
+    assertEquals([options.timeout, options.retries, options["if-exists"]], [5, 0, "skip"], command.name);
   }
 });
 

@@ -70,7 +70,8 @@ Deno.test("times that no calendar has do not break a list", async () => {
     });
     for (const args of [{ json: true }, { long: true }]) {
       const terminal = new FakeTerminal();
-      const options = { timeout: 5, retries: 0, quiet: false, json: false, long: false, all: false, ...args };
+      const common = { timeout: 5, retries: 0, quiet: false, "if-exists": "error" } as const;
+      const options = { ...common, json: false, long: false, all: false, ...args };
       const words = ["127.0.0.1", String(server.port)];
       const code = await listCommand.run({ words, options, terminal, interruption: NEVER_INTERRUPTED, version: "0" });
       assertEquals([code, terminal.results.length], [0, 1]);

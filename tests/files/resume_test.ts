@@ -164,6 +164,15 @@ Deno.test("a partial that a crash left as a second name of a published file is n
   assertEquals(temporary.reserved(), []);
 });
 
+Deno.test("the second name that a crash left is taken away when the taken name is asked for again", async () => {
+  using temporary = new TemporaryTree();
+  await suspendAfter(temporary, SIZE_BYTES);
+  Deno.linkSync(partialOf(temporary), temporary.at("file"));
+  await assertRejectsCode(() => temporary.tree.create("file", FACTS, "error"), "exists");
+  assertEquals(temporary.reserved(), []);
+  assertEquals(temporary.visible(), { file: fingerprint(BYTES) });
+});
+
 Deno.test("a name whose parents are files or missing has no partial", () => {
   using temporary = new TemporaryTree();
   assertEquals(temporary.tree.partialOf("missing/file"), undefined);
