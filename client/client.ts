@@ -6,14 +6,14 @@
  */
 import { AppError } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
-import { endsSession, peerError } from "../protocol/exchange/transfer.ts";
+import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { Entry } from "../protocol/files/tree.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
-import { nameFault, validateName } from "../protocol/names.ts";
+import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
-import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { dial, type DialedSession } from "./dial.ts";
+import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits> {
@@ -23,20 +23,6 @@ export interface ClientOptions extends Partial<ClientLimits> {
   agent?: string;
   /** Told before each new attempt. */
   onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
-}
-
-/** Some entries of a listing; `hidden` counts those that cannot be named by any request. */
-export interface Listing {
-  readonly entries: readonly Entry[];
-  readonly hidden: number;
-}
-
-/** What the content of a file is. */
-export interface Checksum {
-  readonly sizeBytes: number;
-  readonly crc: number;
-  /** BLAKE2b-512, 64 bytes; what `b2sum` prints. */
-  readonly blake2b: Uint8Array;
 }
 
 /** What an attempt can do besides its work. */
@@ -196,56 +182,6 @@ async function isDoneAlready(
   if (request.type === "remove") return true;
   await requestEntry(session, request.to);
   return true;
-}
-
-async function requestEntry(session: Session, name: string): Promise<WireEntry> {
-  session.send({ type: "stat", name });
-  const { entries: [entry] } = await expect(session, "entries");
-  await expect(session, "done");
-  if (!entry) throw new AppError("malformed", "The server told of no entry");
-  return entry;
-}
-
-/** The next message of a reply, which must be of that type; an error is thrown. */
-export async function expect<T extends "done" | "entries" | "checksum" | "offer">(
-  session: Session,
-  type: T,
-): Promise<MessageOf<T>> {
-  const message = await session.receive();
-  if (message.type === "error") throw peerError(message);
-  if (message.type !== type) throw new AppError("order", `The server answered "${message.type}" instead of "${type}"`);
-  return message as MessageOf<T>;
-}
-
-export async function requestDigest(session: Session, name: string): Promise<Checksum> {
-  session.send({ type: "digest", name });
-  return await expect(session, "checksum");
-}
-
-interface ListingBatch {
-  readonly listing: Listing;
-  readonly isLast: boolean;
-}
-
-/** A server is trusted with names no more than a client: bad ones are left out and counted. */
-async function receiveBatch(session: Session): Promise<ListingBatch> {
-  const message = await session.receive();
-  if (message.type === "error") throw peerError(message);
-  if (message.type === "done") return { listing: { entries: [], hidden: message.hidden ?? 0 }, isLast: true };
-  if (message.type !== "entries") throw new AppError("order", `The server sent "${message.type}" in a list`);
-  const entries = message.entries.filter(({ name }) => isListable(name)).map(entryOf);
-  return { listing: { entries, hidden: message.entries.length - entries.length }, isLast: false };
-}
-
-function isListable(name: string): boolean {
-  return !name.includes("/") && nameFault(name) === undefined;
-}
-
-/** The last time that a `Date` can have; a server may tell of later ones. */
-const DATE_MS_MAX = 8.64e15;
-
-function entryOf({ name, kind, sizeBytes = 0, mtimeMs = 0, mode = 0 }: WireEntry): Entry {
-  return { name, kind: ENTRY_KINDS[kind] ?? "other", sizeBytes, mtimeMs: Math.min(mtimeMs, DATE_MS_MAX), mode };
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -7,7 +7,8 @@ import type { LocalTree } from "../protocol/files/local_tree.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { validateName } from "../protocol/names.ts";
-import { type Attempt, type Client, expect } from "./client.ts";
+import type { Attempt, Client } from "./client.ts";
+import { expect } from "./replies.ts";
 
 /** Where a file that is got goes. */
 export interface Destination {

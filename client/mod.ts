@@ -5,7 +5,8 @@
  *     await using client = new Client({ host: "127.0.0.1", port: 6000 });
  *     await getFile(client, "img.jpg", intoTree(new LocalTree("."), "img.jpg", "error"));
  */
-export { type Checksum, Client, type ClientOptions, type Listing } from "./client.ts";
+export { Client, type ClientOptions } from "./client.ts";
+export type { Checksum, Listing } from "./replies.ts";
 export { type Destination, getFile, type GetOptions, intoTree } from "./get.ts";
 export { PipeDestination, PipeSource } from "./pipe.ts";
 export { nameOfPath, putFile, type PutOptions, putPipe } from "./put.ts";

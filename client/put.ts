@@ -7,9 +7,10 @@ import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { numberedName, validateName } from "../protocol/names.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
-import { type Attempt, type Client, requestDigest } from "./client.ts";
+import type { Attempt, Client } from "./client.ts";
 import { watchProgress } from "./get.ts";
 import type { PipeSource } from "./pipe.ts";
+import { requestDigest } from "./replies.ts";
 
 export interface PutOptions extends TransferOptions {
   /** What the server is to do when the name is taken. @default "error" */

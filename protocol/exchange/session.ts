@@ -1,25 +1,19 @@
 /**
  * A session: one connection after both opening lines. Messages in, messages out, in order.
  *
- * Owns the decoder, the heartbeat and the requests that came ahead of their turn; `outbox.ts` has what waits to be
- * sent. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
+ * Owns the decoder and the heartbeat; `outbox.ts` has what waits to be sent, `requests_ahead.ts` what came ahead of
+ * its turn. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
  * `receive` or `sendData`, so that what belongs together travels together.
  */
 import { AppError, errorNameOf, forPeer } from "../errors.ts";
-import { BODY_BYTES_MAX, HEARTBEAT_MS } from "../limits.ts";
+import { HEARTBEAT_MS } from "../limits.ts";
 import { crc32 } from "../wire/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
-import {
-  decodeMessage,
-  type FieldMessage,
-  type Message,
-  type MessageOf,
-  type RequestType,
-  roleOf,
-} from "../wire/messages/mod.ts";
+import { decodeMessage, type FieldMessage, type Message, type MessageOf, roleOf } from "../wire/messages/mod.ts";
 import { DATA_TYPE } from "../wire/messages/transfer.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Outbox } from "./outbox.ts";
+import { type Request, RequestsAhead } from "./requests_ahead.ts";
 
 /** What stands around the data in a buffer that is handed to `sendData`. */
 export const DATA_OFFSET = FRAME_HEADER_BYTES;
@@ -34,8 +28,6 @@ export interface SessionOptions {
   readonly requestsAheadMax: number;
 }
 
-export type Request = MessageOf<RequestType>;
-
 export class Session {
   readonly dataBytesMax: number;
   /** File data that was sent and received so far. */
@@ -43,10 +35,8 @@ export class Session {
   readonly #stream: ByteStream;
   readonly #decoder = new FrameDecoder(crc32);
   readonly #outbox: Outbox;
-  readonly #requestsAheadMax: number;
-  readonly #requestsAhead: Request[] = [];
-  /** How large they were together, since there were none. */
-  #aheadBytes = 0;
+  /** Absent where no requests come. */
+  readonly #requestsAhead: RequestsAhead | undefined;
   #lastBodyBytes = 0;
   #reading: Promise<void> | undefined;
   #readError: AppError | undefined;
@@ -61,7 +51,7 @@ export class Session {
     this.#stream = stream;
     this.#outbox = new Outbox(stream);
     this.dataBytesMax = dataBytesMax;
-    this.#requestsAheadMax = requestsAheadMax;
+    this.#requestsAhead = requestsAheadMax > 0 ? new RequestsAhead(requestsAheadMax) : undefined;
     this.#decoder.push(early);
   }
 
@@ -103,9 +93,8 @@ export class Session {
 
   /** The next request: one that came ahead of its turn, or a new one. `undefined` when the peer has ended the session. */
   async nextRequest(): Promise<Request | undefined> {
-    const ahead = this.#requestsAhead.shift();
+    const ahead = this.#requestsAhead?.shift();
     if (ahead) return ahead;
-    this.#aheadBytes = 0;
     if (!this.#reading) this.#decoder.shrink();
     for (;;) {
       const message = await this.#next();
@@ -192,16 +181,9 @@ export class Session {
 
   /** Whether `message` is no part of the exchange under way: then it was put aside. */
   #keptForLater(message: Message): boolean {
-    if (roleOf(message.type) !== "request" || this.#requestsAheadMax === 0) return false;
-    if (this.#requestsAhead.length >= this.#requestsAheadMax) {
-      throw new AppError("limit", `The peer sent more than ${this.#requestsAheadMax} requests ahead`);
-    }
-    this.#aheadBytes += this.#lastBodyBytes;
-    if (this.#aheadBytes > BODY_BYTES_MAX) {
-      throw new AppError("limit", `The peer sent more than ${BODY_BYTES_MAX} bytes of requests ahead`);
-    }
-    this.#requestsAhead.push(message as Request);
-    return true;
+    if (roleOf(message.type) !== "request") return false;
+    this.#requestsAhead?.push(message as Request, this.#lastBodyBytes);
+    return this.#requestsAhead !== undefined;
   }
 
   async #next(): Promise<Message | undefined> {
