@@ -1,7 +1,7 @@
 /**
  * The calls to the operating system that the local tree makes, as a value that can be handed in: a test stops any one
  * of them after the n-th. Synchronous ones, since they cost a quarter to a tenth of the asynchronous ones here; only
- * flushing waits, because a disk may take seconds for it.
+ * flushing waits, because a disk may take seconds for it, and listing, because a directory may be large.
  */
 
 export type FileSystem = Pick<
@@ -9,6 +9,7 @@ export type FileSystem = Pick<
   | "lstatSync"
   | "statSync"
   | "realPathSync"
+  | "readDir"
   | "readDirSync"
   | "readTextFileSync"
   | "writeTextFileSync"

@@ -89,7 +89,7 @@ Deno.test("only a directory that is there can be listed", async () => {
 
 Deno.test("a directory that may not be read is refused without telling where it is", async () => {
   using temporary = new TemporaryTree({
-    readDirSync(path) {
+    readDir(path) {
       throw new Deno.errors.PermissionDenied(`Permission denied (os error 13): readdir '${path}'`);
     },
   });
