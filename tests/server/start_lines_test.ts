@@ -24,7 +24,7 @@ function commandsOf(lines: readonly string[]): string[] {
   return lines.flatMap((line) => COMMANDS.exec(line)?.slice(1).join(" ") ?? []);
 }
 
-Deno.test("start lines on loopback are the three of the issue", () => {
+Deno.test("start lines on loopback are the three of the README", () => {
   const lines = [
     "Running on IP: 127.0.0.1",
     "Running on port: 6000",
