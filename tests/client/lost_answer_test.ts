@@ -17,6 +17,11 @@ function clientOf(server: FakeServer): Client {
   return new Client(server, { retries: 3, retryWaitMs: 0 });
 }
 
+/** What the client still says of its put: up to `end`, or up to `cancel` if it heard first that it is refused. */
+async function untilLastWord(session: Session): Promise<void> {
+  for (let type = ""; type !== "end" && type !== "cancel";) ({ type } = await session.receive());
+}
+
 function answerStat(session: Session): void {
   session.send({ type: "entries", entries: [{ name: "b", kind: 0, sizeBytes: 7 }] });
   session.send({ type: "done" });
@@ -33,7 +38,7 @@ Deno.test("a put whose answer was lost is known as stored when its name is taken
     await using server = startFakeSessions(async (session, number) => {
       await session.nextRequest();
       if (number > 0) refuse(session, "exists");
-      while ((await session.receive()).type !== "end");
+      await untilLastWord(session);
       if (number === 0) return;
       assertEquals((await session.nextRequest())?.type, "digest");
       session.send({ type: "checksum", ...stored, blake2b: new Uint8Array(64) });
@@ -102,7 +107,7 @@ Deno.test("a put that would step aside, and whose answer was lost, is not stored
   await using server = startFakeSessions(async (session, number) => {
     await session.nextRequest();
     if (number === 0) {
-      while ((await session.receive()).type !== "end");
+      await untilLastWord(session);
       return;
     }
     session.send({ type: "checksum", sizeBytes: 3, crc: 1, blake2b: new Uint8Array(64) });
