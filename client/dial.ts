@@ -1,7 +1,6 @@
 /** Connecting: every address of a name in turn, each within the deadline, and then the opening. */
 import { AppError } from "../protocol/errors.ts";
-import { TcpStream } from "../protocol/exchange/byte_stream.ts";
-import { closeOnAbort } from "../protocol/exchange/byte_stream.ts";
+import { closeOnAbort, TcpStream } from "../protocol/exchange/byte_stream.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
 import { openAsClient } from "../protocol/exchange/opening.ts";
 import type { Session } from "../protocol/exchange/session.ts";

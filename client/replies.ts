@@ -3,6 +3,7 @@ import { AppError } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { peerError } from "../protocol/exchange/transfer.ts";
 import type { Entry } from "../protocol/files/tree.ts";
+import { DATE_MS_MAX } from "../protocol/limits.ts";
 import { nameFault } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
@@ -63,9 +64,6 @@ export async function receiveBatch(session: Session): Promise<ListingBatch> {
 function isListable(name: string): boolean {
   return !name.includes("/") && nameFault(name) === undefined;
 }
-
-/** The last time that a `Date` can have; a server may tell of later ones. */
-const DATE_MS_MAX = 8.64e15;
 
 export function entryOf({ name, kind, sizeBytes = 0, mtimeMs = 0, mode = 0 }: WireEntry): Entry {
   return { name, kind: ENTRY_KINDS[kind] ?? "other", sizeBytes, mtimeMs: Math.min(mtimeMs, DATE_MS_MAX), mode };

@@ -7,7 +7,7 @@
 import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
-import type { TransferProgress } from "../protocol/exchange/transfer.ts";
+import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { ProgressMeter } from "./progress.ts";
 
@@ -169,10 +169,35 @@ class PaintedProgress implements ProgressReport {
   }
 }
 
+/** Tells what a transfer came to: `name successfully downloaded`, and `as` what when that differs; `-` is a pipe. */
+export function tellDone(
+  report: Report,
+  verb: "downloaded" | "uploaded",
+  name: string,
+  storedAs: string,
+  { sizeBytes, crc, resumedBytes }: TransferResult,
+): void {
+  noteResumed(report, name, resumedBytes);
+  const as = storedAs === name || storedAs === "-" ? "" : ` as ${report.shown(storedAs)}`;
+  report.result(`${report.shown(name)} successfully ${verb}${as}.`, {
+    event: "done",
+    name,
+    storedAs,
+    sizeBytes,
+    crc32: formatCrc(crc),
+    resumedBytes,
+  });
+}
+
 /** Tells people that a transfer did not begin at zero. */
 export function noteResumed(report: Report, name: string, resumedBytes: number): void {
   if (resumedBytes === 0) return;
   report.note(`${escapeName(name)} was resumed: ${formatSize(resumedBytes)} were there from an earlier attempt`);
+}
+
+/** Eight hexadecimal digits. */
+export function formatCrc(crc: number): string {
+  return crc.toString(16).padStart(8, "0");
 }
 
 /** Tells that an earlier attempt is of no use any more. */

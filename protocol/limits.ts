@@ -1,7 +1,8 @@
 /**
  * Every number that bounds what a peer, a file or a wait may cost, in one frozen table.
  *
- * A limit belongs here and nowhere else, so that the specification, the help and the code cannot differ.
+ * What a peer or a person can notice belongs here, so that the specification, the help and the code cannot differ; what
+ * only tunes one module stands in that module.
  * Sizes are in bytes, times in milliseconds. Those of the server can be changed per server (see `ServerLimits`).
  */
 
@@ -17,6 +18,9 @@ export const OPENING_BYTES_MAX = 1_024;
 /** The longest name on the wire, and the longest part between two slashes, both in UTF-8. */
 export const NAME_BYTES_MAX = 4_096;
 export const NAME_PART_BYTES_MAX = 255;
+
+/** The last time that a `Date` can have; a peer may tell of later ones. */
+export const DATE_MS_MAX = 8.64e15;
 
 /** The unit of resuming: a partial is kept, proven and continued in whole blocks. */
 export const BLOCK_BYTES = 1_048_576;

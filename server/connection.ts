@@ -1,7 +1,7 @@
 /**
  * The life of one connection: its first bytes, the session, one request after the other, the end.
  *
- * Nothing that a peer does gets out of `serveConnection` but a line in the log: an error ends this connection at most.
+ * Nothing that a peer does gets out of `Connection.serve` but a line in the log: an error ends this connection at most.
  */
 import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";

@@ -8,7 +8,7 @@ import { validateName } from "../../protocol/names.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
 import { PipeDestination } from "../pipe.ts";
-import { noteRestarted, noteResumed } from "../report.ts";
+import { noteRestarted, tellDone } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -67,7 +67,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       ? intoTree(place.tree, localName, ifTakenOf(options["if-exists"]))
       : new PipeDestination((bytes) => terminal.write(bytes));
     const result = await getWithProgress(name, destination);
-    tell(name, result);
+    tellDone(report, "downloaded", name, isPipe ? "-" : result.name, result);
   });
 
   async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
@@ -78,20 +78,6 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     });
     progress.finish();
     return result;
-  }
-
-  function tell(name: string, result: TransferResult): void {
-    const { sizeBytes, crc, resumedBytes } = result;
-    const as = !isPipe && result.name !== name ? ` as ${report.shown(result.name)}` : "";
-    noteResumed(report, name, resumedBytes);
-    report.result(`${report.shown(name)} successfully downloaded${as}.`, {
-      event: "done",
-      name,
-      storedAs: isPipe ? "-" : result.name,
-      sizeBytes,
-      crc32: crc.toString(16).padStart(8, "0"),
-      resumedBytes,
-    });
   }
 }
 

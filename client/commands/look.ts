@@ -5,7 +5,7 @@ import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
 import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
-import type { Event, Report } from "../report.ts";
+import { type Event, formatCrc, type Report } from "../report.ts";
 import { takeTarget } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
@@ -67,7 +67,7 @@ export const digestCommand = defineCommand({
     return await runOnNames(input, "Enter file name on server --> ", async (name, client, report) => {
       const { sizeBytes, crc, blake2b } = await client.digest(name);
       const hex = Array.from(blake2b, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      const crc32 = crc.toString(16).padStart(8, "0");
+      const crc32 = formatCrc(crc);
       report.answer(`${hex}  ${report.shown(name)}`, { event: "checksum", name, sizeBytes, crc32, blake2b: hex });
     });
   },

@@ -6,7 +6,7 @@ import { validateName } from "../../protocol/names.ts";
 import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
-import { noteRestarted, noteResumed } from "../report.ts";
+import { noteRestarted, tellDone } from "../report.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { forEachName } from "./each.ts";
 
@@ -39,7 +39,8 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   return await forEachName(paths, report, async (path) => {
     const name = names.get(path)!;
     try {
-      tell(name, await putWithProgress(path, name));
+      const result = await putWithProgress(path, name);
+      tellDone(report, "uploaded", name, result.name, result);
     } catch (error) {
       const isSkipped = options["if-exists"] === "skip" && error instanceof AppError && error.code === "exists";
       if (!isSkipped) throw error;
@@ -59,19 +60,6 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       : await putFile(client, path, name, putOptions);
     progress.finish();
     return result;
-  }
-
-  function tell(name: string, { name: stored, sizeBytes, crc, resumedBytes }: TransferResult): void {
-    const as = stored === name ? "" : ` as ${report.shown(stored)}`;
-    noteResumed(report, name, resumedBytes);
-    report.result(`${report.shown(name)} successfully uploaded${as}.`, {
-      event: "done",
-      name,
-      storedAs: stored,
-      sizeBytes,
-      crc32: crc.toString(16).padStart(8, "0"),
-      resumedBytes,
-    });
   }
 }
 

@@ -5,7 +5,7 @@
  * when the first has been silent, and is refused otherwise. A draft that lost its file throws `busy` at its next use.
  */
 import { AppError } from "../errors.ts";
-import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
+import { BLOCK_BYTES, DATE_MS_MAX, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../escape.ts";
 import { type FileSystem, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
@@ -14,9 +14,6 @@ import { flushDirectory, publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
 import { sweepDirectoryOnce } from "./scan.ts";
 import type { Draft, FileFacts, IfTaken } from "./tree.ts";
-
-/** The last time that a `Date` can have; a peer may offer later ones. */
-const DATE_MS_MAX = 8.64e15;
 
 /** Who writes which partial in this process, and which are being opened: a lock need not be waited for in vain. */
 const WRITERS = new Map<string, LocalDraft>();

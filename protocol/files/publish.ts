@@ -1,5 +1,6 @@
 /**
- * Making a finished file visible: one step that happens or does not, and is on the disk when it returns.
+ * Making a finished file visible: one step that happens or does not. The caller flushes: before it the file,
+ * after it, with `flushDirectory`, the directory.
  *
  * Creating is a hard link, which fails when the name is taken; replacing is a rename, which never shows anything
  * between the old and the new. Where a file system has no hard links, creating is a look and a rename: then two

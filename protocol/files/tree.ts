@@ -34,7 +34,7 @@ export interface FileFacts {
   readonly mtimeMs?: number | undefined;
 }
 
-/** What `create` does about a name that is taken. A list is never replaced by a file, nor a file by a directory. */
+/** What `create` does about a name that is taken. A directory is never replaced by a file, nor a file by a directory. */
 export type IfTaken = "error" | "rename" | "replace";
 
 type Awaitable<T> = T | Promise<T>;
