@@ -6,15 +6,22 @@
 import configuration from "./deno.json" with { type: "json" };
 import { CLIENT_COMMANDS } from "./client/commands/mod.ts";
 import { Report } from "./client/report.ts";
-import type { Command, Interruption } from "./protocol/cli/command.ts";
+import type { Command, CommandTable, Interruption } from "./protocol/cli/command.ts";
 import { formatCommandHelp, formatProgramHelp } from "./protocol/cli/help.ts";
 import { parseLine } from "./protocol/cli/parse.ts";
 import { didYouMean } from "./protocol/cli/suggest.ts";
 import { ClosedPipe, processTerminal, type Terminal } from "./protocol/cli/terminal.ts";
 import { AppError, ERRORS, toAppError } from "./protocol/errors.ts";
-import { serveCommand } from "./server/command.ts";
 
-const COMMANDS: readonly Command[] = [serveCommand as unknown as Command, ...CLIENT_COMMANDS];
+const COMMANDS: CommandTable = {
+  serve: async () => (await import("./server/command.ts")).serveCommand,
+  ...CLIENT_COMMANDS,
+};
+
+/** All commands, in the order in which help shows them. */
+export function loadCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
 
 /** Runs one command line; resolves to the exit code. */
 export async function main(args: readonly string[], terminal: Terminal, interruption: Interruption): Promise<number> {
@@ -38,11 +45,11 @@ async function dispatch(args: readonly string[], terminal: Terminal, interruptio
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
-    terminal.result(formatProgramHelp(COMMANDS, version));
+    terminal.result(formatProgramHelp(await loadCommands(), version));
     return name === undefined ? ERRORS.usage.exit : 0;
   }
   if (name === "help") return await dispatch([rest[0]!, "--help"], terminal, interruption);
-  const command = COMMANDS.find((candidate) => candidate.name === name) ?? failUnknown(name);
+  const command = await (Object.hasOwn(COMMANDS, name) ? COMMANDS[name]!() : failUnknown(name));
   const { words, options, wantsHelp } = parseLine(command, rest);
   if (wantsHelp) {
     terminal.result(formatCommandHelp(command));
@@ -53,7 +60,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, interruptio
 }
 
 function failUnknown(name: string): never {
-  const known = COMMANDS.map((command) => command.name);
+  const known = Object.keys(COMMANDS);
   throw new AppError("usage", `Unknown command ${JSON.stringify(name)}${didYouMean(name, known)}`);
 }
 
@@ -62,7 +69,7 @@ function interrupted(): AppError {
 }
 
 function helpCommandFor(name: string | undefined): string {
-  return COMMANDS.some((command) => command.name === name) ? `app ${name} --help` : "app --help";
+  return name !== undefined && Object.hasOwn(COMMANDS, name) ? `app ${name} --help` : "app --help";
 }
 
 /**

@@ -4,9 +4,9 @@
  * The speed is an average that forgets within some seconds. The time left never jumps: it may fall at will, and rise
  * only as fast as time passes.
  */
-import stringWidth from "string-width";
 import { formatDuration, formatSize } from "../protocol/cli/format.ts";
 import type { TransferProgress } from "../protocol/exchange/transfer.ts";
+import { type ColumnsOf, columnsOfAscii } from "./columns.ts";
 
 /** Half of what is known of the speed is forgotten in this time. */
 const SPEED_HALF_LIFE_MS = 2_000;
@@ -44,15 +44,17 @@ export class ProgressMeter {
   }
 
   /** While it runs: bar, percent, bytes, speed, time left; or since when nothing moves. */
-  line(name: string, nowMs: number, columns: number): string {
+  line(name: string, nowMs: number, columns: number, columnsOf: ColumnsOf = columnsOfAscii): string {
     const parts = [this.#share(), this.#amount(), this.#speed(), this.#remainder(nowMs)].filter((part) => part !== "");
     const facts = parts.join("  ");
     const bar = this.#bar();
-    const room = columns - 1 - stringWidth(facts) - 2;
+    const room = columns - 1 - facts.length - 2;
     const withBar = bar !== "" && room - bar.length - 2 >= NAME_COLUMNS_MIN;
     const nameRoom = withBar ? room - bar.length - 2 : room;
-    const line = [clip(name, nameRoom), ...(withBar ? [bar] : []), facts].filter((part) => part !== "").join("  ");
-    return clip(line, columns - 1);
+    const line = [clip(name, nameRoom, columnsOf), ...(withBar ? [bar] : []), facts].filter((part) => part !== "").join(
+      "  ",
+    );
+    return clip(line, columns - 1, columnsOf);
   }
 
   /** When it is over: `img.jpg  100%  1.9 MB  412 MB/s  0:00`, the time being how long it took. */
@@ -114,11 +116,11 @@ export class ProgressMeter {
 }
 
 /** `name` in at most that many columns of a terminal, its end cut off with "…". */
-function clip(name: string, columns: number): string {
-  if (stringWidth(name) <= columns) return name;
+function clip(name: string, columns: number, columnsOf: ColumnsOf): string {
+  if (columnsOf(name) <= columns) return name;
   let clipped = "";
   for (const character of name) {
-    if (stringWidth(clipped + character) > columns - 1) break;
+    if (columnsOf(clipped + character) > columns - 1) break;
     clipped += character;
   }
   return columns > 0 ? clipped + "…" : "";

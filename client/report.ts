@@ -9,6 +9,7 @@ import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
+import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
 import { ProgressMeter } from "./progress.ts";
 
 const PAINT_MS = 100;
@@ -130,10 +131,13 @@ class PaintedProgress implements ProgressReport {
   readonly #terminal: Terminal;
   readonly #meter = new ProgressMeter(performance.now());
   readonly #timer: ReturnType<typeof setInterval>;
+  #columnsOf: ColumnsOf | undefined;
   #isPainted = false;
+  #isOver = false;
 
   constructor(name: string, terminal: Terminal) {
     this.#name = name;
+    if (isAscii(name)) this.#columnsOf = columnsOfAscii;
     this.#terminal = terminal;
     this.#timer = setInterval(() => this.#paint(), terminal.isInteractive ? PAINT_MS : PLAIN_LINE_MS);
   }
@@ -152,6 +156,7 @@ class PaintedProgress implements ProgressReport {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#isOver = true;
     this.wipe();
   }
 
@@ -162,10 +167,16 @@ class PaintedProgress implements ProgressReport {
   }
 
   #paint(): void {
+    if (!this.#columnsOf) return void this.#paintOnceLoaded();
     const { isInteractive, columns } = this.#terminal;
-    const line = this.#meter.line(this.#name, performance.now(), columns);
+    const line = this.#meter.line(this.#name, performance.now(), columns, this.#columnsOf);
     this.#terminal.note(isInteractive ? CLEAR_LINE + line : line + "\n");
     this.#isPainted = isInteractive;
+  }
+
+  async #paintOnceLoaded(): Promise<void> {
+    this.#columnsOf = await loadColumnsOf();
+    if (!this.#isOver) this.#paint();
   }
 }
 

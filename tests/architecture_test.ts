@@ -119,9 +119,15 @@ Deno.test("the exchange and the handlers see no connection and no file of the ru
   assertEquals(wrong, []);
 });
 
-Deno.test("a client that starts loads neither node:zlib nor node:crypto nor node:fs", () => {
-  const eager = sources.filter((path) => /^import .* from "node:/m.test(readSource(path)));
-  assertEquals(eager, [], "load node modules by import() where they are needed: they cost 17 to 42 ms");
+Deno.test("a client that starts loads neither node modules nor string-width", () => {
+  const eager = sources.filter((path) => /^import .* from "(node:|string-width)/m.test(readSource(path)));
+  assertEquals(eager, [], "load them by import() where they are needed: they cost 17 to 42 ms");
+});
+
+Deno.test("main.ts loads the server and a client command only when they are wanted", () => {
+  const eager = ["main.ts", "client/commands/mod.ts"].flatMap((path) => staticImports(path))
+    .filter((path) => path.startsWith("server/") || path.startsWith("client/commands/"));
+  assertEquals(eager, ["client/commands/mod.ts"]);
 });
 
 Deno.test("modules of the npm copy of the standard library are never imported without types", async () => {
@@ -148,6 +154,12 @@ Deno.test("every source file says what it is", () => {
 Deno.test("main.ts stays short", () => {
   assert(readSource("main.ts").split("\n").length <= 151);
 });
+
+/** What a module imports by its import statements, types left out. */
+function staticImports(path: string): string[] {
+  const statements = readSource(path).matchAll(/^import (?!type)[^;]* from "(\.[^"]*)"/gm);
+  return Array.from(statements, ([, target]) => new URL(target!, new URL(path, ROOT)).href.slice(ROOT.href.length));
+}
 
 function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");

@@ -11,9 +11,9 @@ function unpadded(text: string): string {
   return text.trim().replace(/ +/g, " ").replace(/-{3,}/g, "---");
 }
 
-Deno.test("README has the tables of all commands and options", () => {
+Deno.test("README has the tables of all commands and options", async () => {
   const made = README.slice(README.indexOf(START) + START.length, README.indexOf(END));
-  assertEquals(unpadded(made), unpadded(commandTables()));
+  assertEquals(unpadded(made), unpadded(await commandTables()));
 });
 
 Deno.test("README lists every exit code", () => {

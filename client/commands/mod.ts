@@ -1,17 +1,13 @@
 /** All commands that talk to a server, in the order in which help shows them. To add one, name it here. */
-import type { Command } from "../../protocol/cli/command.ts";
-import { mkdirCommand, moveCommand, removeCommand } from "./change.ts";
-import { getCommand } from "./get.ts";
-import { digestCommand, listCommand, statCommand } from "./look.ts";
-import { putCommand } from "./put.ts";
+import type { CommandTable } from "../../protocol/cli/command.ts";
 
-export const CLIENT_COMMANDS = [
-  getCommand,
-  putCommand,
-  listCommand,
-  statCommand,
-  digestCommand,
-  mkdirCommand,
-  moveCommand,
-  removeCommand,
-] as unknown as readonly Command[];
+export const CLIENT_COMMANDS: CommandTable = {
+  get: async () => (await import("./get.ts")).getCommand,
+  put: async () => (await import("./put.ts")).putCommand,
+  list: async () => (await import("./look.ts")).listCommand,
+  stat: async () => (await import("./look.ts")).statCommand,
+  digest: async () => (await import("./look.ts")).digestCommand,
+  mkdir: async () => (await import("./change.ts")).mkdirCommand,
+  move: async () => (await import("./change.ts")).moveCommand,
+  remove: async () => (await import("./change.ts")).removeCommand,
+};

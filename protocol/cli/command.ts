@@ -83,6 +83,9 @@ export interface Command<T extends readonly Option[] = readonly Option[]> {
 }
 
 /** Declares a command; here so that the types of its options' values are known inside `run`. */
-export function defineCommand<const T extends readonly Option[]>(command: Command<T>): Command<T> {
-  return command;
+export function defineCommand<const T extends readonly Option[]>(command: Command<T>): Command {
+  return command as unknown as Command; // who runs it has parsed the options by its own table
 }
+
+/** Commands by name, each loaded when it is wanted: a short command should not pay for the others. */
+export type CommandTable = Readonly<Record<string, () => Promise<Command>>>;

@@ -4,17 +4,15 @@
  * `UPDATE=1 deno test -A tests/cli/help_test.ts` writes the snapshot anew; review it by eye.
  */
 import configuration from "../../deno.json" with { type: "json" };
-import { CLIENT_COMMANDS } from "../../client/commands/mod.ts";
-import { main } from "../../main.ts";
+import { loadCommands, main } from "../../main.ts";
 import type { Command, Option } from "../../protocol/cli/command.ts";
 import { formatCommandHelp, helpOf, spelled } from "../../protocol/cli/help.ts";
 import { parseLine } from "../../protocol/cli/parse.ts";
-import { serveCommand } from "../../server/command.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeTerminal, NEVER_INTERRUPTED } from "./fake_terminal.ts";
 
 const SNAPSHOT = new URL("help_snapshot.txt", import.meta.url);
-const COMMANDS: readonly Command[] = [serveCommand as unknown as Command, ...CLIENT_COMMANDS];
+const COMMANDS: readonly Command[] = await loadCommands();
 const COLUMNS_MAX = 120;
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -125,7 +123,7 @@ Deno.test("an option of the same name is the same in all commands, but where it 
 
 Deno.test("every client command takes the options that scripts give to all of them", () => {
   const words = ["--timeout", "5", "--retries", "0", "--quiet", "--json", "--if-exists", "skip"];
-  for (const command of CLIENT_COMMANDS) {
+  for (const command of COMMANDS.filter(({ name }) => name !== "serve")) {
     const { options } = parseLine(command, ["host", "6000", ...words]);
     assertEquals([options.timeout, options.retries, options["if-exists"]], [5, 0, "skip"], command.name);
   }

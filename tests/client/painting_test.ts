@@ -1,4 +1,5 @@
 /** Progress on a terminal and in a file: what is painted, when, and what is left behind. */
+import { loadColumnsOf } from "../../client/columns.ts";
 import { Report } from "../../client/report.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { FakeTerminal } from "../cli/fake_terminal.ts";
@@ -64,6 +65,22 @@ Deno.test("progress that came to nothing leaves a clear line", () => {
     new Report(unpainted, PLAIN).progress("a")[Symbol.dispose]();
     assertEquals(unpainted.notes, []);
   });
+});
+
+Deno.test("progress of a name in another script is painted once its columns can be told, and not after its end", async () => {
+  const terminal = new FakeTerminal({ isInteractive: true, columns: 40 });
+  const ended = new FakeTerminal({ isInteractive: true, columns: 40 });
+  let painted: ReturnType<Report["progress"]> | undefined;
+  withManualTimers((tick) => {
+    painted = new Report(terminal, PLAIN).progress("写真".repeat(20));
+    using _ended = new Report(ended, PLAIN).progress("写真");
+    tick();
+  });
+  await loadColumnsOf();
+  await Promise.resolve();
+  assertEquals(terminal.notes.map(afterClear), ["写真".repeat(8) + "…  0 B"]);
+  painted![Symbol.dispose]();
+  assertEquals([terminal.notes.length, ended.notes], [2, []]);
 });
 
 Deno.test("progress in a file is a plain line, seldom", () => {

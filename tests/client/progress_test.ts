@@ -155,7 +155,7 @@ Deno.test("line is never wider than the terminal less one column", () => {
   for (const [kind, meter] of Object.entries(meters)) {
     for (const name of NAMES) {
       for (let columns = 10; columns <= 200; columns++) {
-        const line = meter.line(name, 10_000, columns);
+        const line = meter.line(name, 10_000, columns, stringWidth);
         if (stringWidth(line) > columns - 1) wide.push(`${kind}, ${columns} columns: ${line}`);
       }
     }
@@ -165,7 +165,7 @@ Deno.test("line is never wider than the terminal less one column", () => {
 
 Deno.test("a name that does not fit is cut with an ellipsis, and one that fits is not", () => {
   const meter = meterAt(5, 20 * MB);
-  assertMatch(meter.line("写真".repeat(40), 5_000, 80), /^(写真)+写?… {2}\[/);
+  assertMatch(meter.line("写真".repeat(40), 5_000, 80, stringWidth), /^(写真)+写?… {2}\[/);
   assertMatch(meter.line("img.jpg", 5_000, 80), /^img\.jpg {2}\[/);
   assertEquals(meter.line("img.jpg", 5_000, 60).includes("["), false);
 });

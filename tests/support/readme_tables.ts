@@ -1,18 +1,16 @@
 /** The part of the README that describes commands and options, made from their tables. */
-import { CLIENT_COMMANDS } from "../../client/commands/mod.ts";
+import { loadCommands } from "../../main.ts";
 import { COMMON_OPTIONS } from "../../client/options.ts";
-import type { Command, Option } from "../../protocol/cli/command.ts";
+import type { Option } from "../../protocol/cli/command.ts";
 import { helpOf, spelled } from "../../protocol/cli/help.ts";
-import { serveCommand } from "../../server/command.ts";
 
 export const START = "<!-- commands: made by tests/support/write_readme_tables.ts -->";
 export const END = "<!-- end of commands -->";
 
 const COMMON = new Set<string>(COMMON_OPTIONS.map(({ name }) => name));
 
-export function commandTables(): string {
-  const commands: Command[] = [serveCommand as unknown as Command, ...CLIENT_COMMANDS];
-  const rows = commands.flatMap((command) => [
+export async function commandTables(): Promise<string> {
+  const rows = (await loadCommands()).flatMap((command) => [
     `| **\`app ${command.name} ${escapeCell(command.words)}\`** | **${command.summary}** |`,
     ...optionRows(command.options.filter(({ name }) => command.name === "serve" || !COMMON.has(name))),
   ]);

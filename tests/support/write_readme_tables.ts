@@ -5,4 +5,4 @@ const path = new URL("../../README.md", import.meta.url);
 const text = Deno.readTextFileSync(path);
 const before = text.slice(0, text.indexOf(START) + START.length);
 const after = text.slice(text.indexOf(END));
-Deno.writeTextFileSync(path, `${before}\n\n${commandTables()}\n\n${after}`);
+Deno.writeTextFileSync(path, `${before}\n\n${await commandTables()}\n\n${after}`);
