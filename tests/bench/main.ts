@@ -1,71 +1,48 @@
 /**
- * `deno task bench [--size 1G] [--rounds 5]`: one large file got and put, beside the tools that people use instead, in
- * one interleaved run on memory-backed storage. Prints tables; writes bench-results/latest.json. Asserts nothing.
+ * `deno task bench [SECTION...] [--size 2GiB] [--rounds 5] [--executable PATH]`: speed and memory, beside the tools that
+ * people use instead, each section in one interleaved run. Needs Linux. Prints tables, writes
+ * bench-results/latest.json, asserts nothing.
  */
+// @ts-types="../../protocol/cli/std_parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
 import { parseSize } from "../../protocol/cli/format.ts";
-import { Random } from "../support/random.ts";
-import { describeMachine, formatTable, type Measured, measureInterleaved } from "./measure.ts";
-import { areThere, cpPeer, type Peer, startAppPeer, startNginxPeer, startRsyncPeer, type Yard } from "./peers.ts";
+import { growth } from "./growth.ts";
+import { idleConnections } from "./idle_connections.ts";
+import { flush, largeFile } from "./large_file.ts";
+import { latency } from "./latency.ts";
+import { describeMachine } from "./measure.ts";
+import { memory } from "./memory.ts";
+import type { Settings } from "./section.ts";
+import { startup } from "./startup.ts";
 
-const REFERENCE = "rsync daemon -W";
+const SECTIONS = [largeFile, flush, memory, startup, idleConnections, latency, growth];
 
-const sizeBytes = parseSize(optionOf("--size") ?? "1G")!;
-const rounds = Number(optionOf("--rounds") ?? 5);
+const options = parseArgs(Deno.args, { string: ["size", "rounds", "executable"] }) as Record<
+  string,
+  string | undefined
+>;
+const settings: Settings = {
+  sizeBytes: parseSize(options.size ?? "2GiB") ?? fail(`Not a size: ${options.size}`),
+  rounds: Number(options.rounds ?? 5),
+  executable: options.executable,
+};
+const wanted = Deno.args.slice(0, Deno.args.findIndex((word) => word.startsWith("--")) >>> 0);
+const unknown = wanted.filter((name) => !SECTIONS.some((section) => section.name === name));
+if (unknown.length > 0) fail(`No such section: ${unknown}; there are ${SECTIONS.map(({ name }) => name).join(", ")}`);
 
-const yard: Yard = { path: Deno.makeTempDirSync({ ...memoryBacked(), prefix: "app-bench-" }) };
-try {
-  prepare(yard);
-  const peers = await startPeers(yard);
-  const get = await measureInterleaved(peers.map((peer) => peer.get), rounds);
-  const put = await measureInterleaved(peers.flatMap((peer) => peer.put ?? []), rounds);
-  for (const peer of peers) await peer[Symbol.asyncDispose]();
-  report({ get, put });
-} finally {
-  Deno.removeSync(yard.path, { recursive: true });
+const machine = describeMachine();
+console.log(JSON.stringify({ machine, settings }, null, 1));
+const results: Record<string, unknown> = {};
+for (const section of SECTIONS) {
+  if (wanted.length > 0 && !wanted.includes(section.name)) continue;
+  console.log(`\n### ${section.title}\n`);
+  results[section.name] = await section.measure(settings);
 }
+Deno.mkdirSync("bench-results", { recursive: true });
+Deno.writeTextFileSync("bench-results/latest.json", JSON.stringify({ machine, settings, results }, null, 1) + "\n");
+console.log("\nWritten to bench-results/latest.json");
 
-function optionOf(name: string): string | undefined {
-  const index = Deno.args.indexOf(name);
-  return index < 0 ? undefined : Deno.args[index + 1];
-}
-
-function memoryBacked(): { dir?: string } {
-  try {
-    return Deno.statSync("/dev/shm").isDirectory ? { dir: "/dev/shm" } : {};
-  } catch {
-    return {};
-  }
-}
-
-function prepare({ path }: Yard): void {
-  const piece = new Random(1).bytes(1_048_576);
-  for (const directory of ["served", "local"]) {
-    Deno.mkdirSync(`${path}/${directory}`);
-    using file = Deno.openSync(`${path}/${directory}/big.bin`, { createNew: true, write: true });
-    for (let left = sizeBytes; left > 0; left -= piece.length) {
-      file.writeSync(piece.subarray(0, Math.min(left, piece.length)));
-    }
-  }
-}
-
-async function startPeers(yard: Yard): Promise<Peer[]> {
-  const peers = [await startAppPeer(yard), cpPeer(yard)];
-  if (areThere("rsync")) peers.push(await startRsyncPeer(yard));
-  else console.log("missing: rsync");
-  if (areThere("nginx", "curl")) peers.push(await startNginxPeer(yard));
-  else console.log("missing: nginx or curl");
-  return peers;
-}
-
-function report({ get, put }: { get: Measured[]; put: Measured[] }): void {
-  const machine = describeMachine();
-  console.log(JSON.stringify(machine, null, 1) + "\n");
-  console.log(formatTable(`get ${sizeBytes / 1e9} GB, to a file`, get, sizeBytes, REFERENCE));
-  console.log(formatTable(`put ${sizeBytes / 1e9} GB, to a file`, put, sizeBytes, REFERENCE));
-  Deno.mkdirSync("bench-results", { recursive: true });
-  Deno.writeTextFileSync(
-    "bench-results/latest.json",
-    JSON.stringify({ machine, sizeBytes, rounds, get, put }, null, 1),
-  );
-  console.log("Written to bench-results/latest.json");
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(2);
 }

@@ -3,7 +3,7 @@
 /** One thing to time. `run` does the work once; `prepare` undoes what the last run left and is not timed. */
 export interface Contender {
   readonly name: string;
-  prepare?(): void;
+  prepare?(): void | Promise<void>;
   run(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export async function measureInterleaved(contenders: readonly Contender[], round
   const seconds = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     for (const { name, prepare, run } of contenders) {
-      prepare?.();
+      await prepare?.();
       const start = performance.now();
       await run();
       if (round >= 0) seconds.get(name)!.push((performance.now() - start) / 1000); // round -1 warms memory and caches
@@ -30,26 +30,47 @@ export async function measureInterleaved(contenders: readonly Contender[], round
 }
 
 function summarize(name: string, times: readonly number[]): Measured {
-  const sorted = [...times].sort((a, b) => a - b);
-  return { name, median: sorted[Math.floor(sorted.length / 2)]!, fastest: sorted[0]!, slowest: sorted.at(-1)! };
+  return { name, median: median(times), fastest: Math.min(...times), slowest: Math.max(...times) };
 }
 
-/** A table of speeds, each beside that of `reference` in the same run. */
-export function formatTable(title: string, results: readonly Measured[], bytes: number, reference: string): string {
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+/** Speeds in GB/s for `bytes` of work, each beside that of `reference` in the same run. */
+export function formatSpeeds(title: string, results: readonly Measured[], bytes: number, reference: string): string {
   const base = results.find(({ name }) => name === reference)?.median;
-  const rows = results.map(({ name, median, fastest, slowest }) => {
-    const speed = (seconds: number) => (bytes / seconds / 1e9).toFixed(2);
-    const ratio = base === undefined ? "-" : `${(base / median).toFixed(2)} x`;
-    return `| ${name} | ${speed(median)} | ${speed(slowest)} - ${speed(fastest)} | ${ratio} |`;
-  });
-  return [
-    `### ${title}`,
-    "",
-    `| tool | GB/s, median | slowest - fastest | against ${reference} |`,
-    "| --- | --- | --- | --- |",
-    ...rows,
-    "",
-  ].join("\n");
+  const speed = (seconds: number) => (bytes / seconds / 1e9).toFixed(2);
+  return formatTable(
+    [title, "median", "slowest - fastest", `against ${reference}`],
+    results.map(({ name, median, fastest, slowest }) => [
+      name,
+      speed(median),
+      `${speed(slowest)} - ${speed(fastest)}`,
+      base === undefined ? "-" : `${(base / median).toFixed(2)} x`,
+    ]),
+  );
+}
+
+/** Times in ms, each beside that of `reference` in the same run. */
+export function formatTimes(title: string, results: readonly Measured[], reference: string): string {
+  const base = results.find(({ name }) => name === reference)?.median;
+  const ms = (seconds: number) => (seconds * 1000).toFixed(0);
+  return formatTable(
+    [title, "median", "fastest - slowest", `against ${reference}`],
+    results.map(({ name, median, fastest, slowest }) => [
+      name,
+      ms(median),
+      `${ms(fastest)} - ${ms(slowest)}`,
+      base === undefined ? "-" : `${(median / base).toFixed(2)} x`,
+    ]),
+  );
+}
+
+/** A table in Markdown. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n") + "\n";
 }
 
 /** What was measured on, for the record. */
