@@ -16,7 +16,8 @@ import { concat, feed, frameOf, randomChunks, singleBytes } from "./decoding.ts"
 
 const OVERHEAD = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
 /** The buffer of an idle decoder, and the largest body that fits into it. */
-const IDLE_BYTES = 16_384;
+const IDLE_BYTES = 4_096;
+const DATA_BYTES = BODY_BYTES_MAX + 9;
 
 /** The five bytes of a sound header. */
 function header(bodyBytes: number, type: number): Uint8Array {
@@ -150,6 +151,15 @@ Deno.test("decoder keeps its large buffer while more stands in it than the small
   decoder.shrink();
   assert(decoder.room().buffer.byteLength > BODY_BYTES_MAX);
   assertEquals(takeAll(decoder, [large.subarray(50_000)]).length, 1);
+});
+
+Deno.test("decoder grows for a message, further for file data, and then takes what was there already", () => {
+  const decoder = new FrameDecoder(crc32);
+  for (const [bodyBytes, bufferBytes] of [[4_000, 4_096], [5_000, 16_384], [17_000, DATA_BYTES], [10, DATA_BYTES]]) {
+    const frame = frameOf(1, new Uint8Array(bodyBytes!).fill(5));
+    assertEquals(takeAll(decoder, [frame.subarray(0, 5), frame.subarray(5)]).length, 1);
+    assertEquals(decoder.room().buffer.byteLength, bufferBytes);
+  }
 });
 
 Deno.test("decoder is inside a frame from its first byte to its last", () => {
