@@ -4,7 +4,7 @@
  * The same for a client that gets and a server that is given. Invariant: nothing is published whose length and checksum
  * are not those that the sender ended with, and nothing is acknowledged that is not published.
  */
-import { breathe } from "../breathe.ts";
+import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Draft } from "../files/tree.ts";
 import { BLOCK_BYTES } from "../limits.ts";
@@ -43,6 +43,7 @@ export async function receiveFile(
   const link = new TransferLink(session, "receiver");
   link.order.advance("sender", offer.eager ? "eager offer" : "offer");
   let draft: Draft | undefined;
+  using _breathing = breatheLong();
   try {
     draft = await begin();
     return await new Receiving(link, offer, draft, options).run();

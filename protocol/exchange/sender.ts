@@ -4,7 +4,7 @@
  * The same for a client that puts and a server that is asked. Its legal orders are `wire/transfer_order.ts`. It never
  * says `end` for a file that changed while it was read.
  */
-import { breathe } from "../breathe.ts";
+import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Source } from "../files/tree.ts";
 import { BLOCK_BYTES, BODY_BYTES_MAX } from "../limits.ts";
@@ -52,6 +52,7 @@ export async function sendFile(
   const link = new TransferLink(session, "sender");
   try {
     const outgoing = await begin();
+    using _breathing = breatheLong();
     using _source = outgoing.source;
     return await new Sending(link, outgoing, options).run();
   } catch (cause) {

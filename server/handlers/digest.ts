@@ -1,5 +1,5 @@
 /** `digest`: reads a whole file and tells its checksums, so that nobody has to transfer it to compare it. */
-import { breathe } from "../../protocol/breathe.ts";
+import { breathe, breatheLong } from "../../protocol/breathe.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { crc32For, loadBlake2b } from "../../protocol/exchange/checksum.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
@@ -8,6 +8,7 @@ import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handleDigest(request: MessageOf<"digest">, context: RequestContext): Promise<Outcome> {
   context.authorize("read", request.name);
+  using _breathing = breatheLong();
   using source = await context.tree.open(request.name);
   const crc32 = await crc32For(source.entry.sizeBytes);
   const blake2b = (await loadBlake2b())();

@@ -1,4 +1,8 @@
-/** How long a ping on another connection waits while one client puts and one gets a large file. */
+/**
+ * How long a ping on another connection waits while one client puts and one gets a large file.
+ *
+ * Beside it, in turn, pings of a second server that has nothing to do: what they take, the machine's scheduler takes.
+ */
 import { openAsClient } from "../../protocol/exchange/opening.ts";
 import { TcpStream } from "../../protocol/exchange/byte_stream.ts";
 import { crc32 } from "../../protocol/wire/crc32.ts";
@@ -11,7 +15,7 @@ import { runApp } from "./peers/app.ts";
 import { removeIfThere, targets, type Yard } from "./peers/peer.ts";
 import { makeYard, type Section } from "./section.ts";
 
-/** Between the answer to a ping and the next ping. */
+/** Before each ping. */
 const PAUSE_MS = 2;
 const IDLE_PINGS = 1_000;
 
@@ -21,29 +25,40 @@ export const latency: Section = {
   async measure({ rounds, sizeBytes }) {
     using yard = makeYard(sizeBytes);
     await using server = await ServerProcess.start(`${yard.path}/served`, ["--log", "off"]);
+    await using neighbour = await ServerProcess.start(`${yard.path}/served`, ["--log", "off"]);
     using pinger = await Pinger.connect(server.port);
-    const idle = await pinger.pingUntil((count) => count >= IDLE_PINGS);
+    using neighbourPinger = await Pinger.connect(neighbour.port);
+    const idle: number[] = [];
+    while (idle.length < IDLE_PINGS) idle.push(await pinger.ping());
     const busy: number[] = [];
-    const alone: number[] = [];
     const beside: number[] = [];
+    const alone: number[] = [];
+    const withPings: number[] = [];
     await transferBoth(yard, server.port); // warms memory and caches
     for (let round = 0; round < rounds; round++) {
       alone.push(await transferBoth(yard, server.port));
       let isOver = false;
       const transfers = transferBoth(yard, server.port).finally(() => isOver = true);
-      busy.push(...await pinger.pingUntil(() => isOver));
-      beside.push(await transfers);
+      while (!isOver) {
+        busy.push(await pinger.ping());
+        beside.push(await neighbourPinger.ping());
+      }
+      withPings.push(await transfers);
     }
-    const kept = median(alone) / median(beside);
-    console.log(
-      formatTable(["ping, ms", "pings", "p50", "p99", "longest"], [rowOf("idle", idle), rowOf("busy", busy)]),
-    );
+    const kept = median(alone) / median(withPings);
+    const pings = [
+      rowOf("nothing else to do", idle),
+      rowOf("beside a put and a get", busy),
+      rowOf("of an idle server, meanwhile", beside),
+    ];
+    console.log(formatTable(["ping, ms", "pings", "p50", "p99", "longest"], pings));
     console.log(formatTable(["put and get at once", "seconds, median"], [
       ["without pings", median(alone).toFixed(2)],
-      ["with pings", median(beside).toFixed(2)],
+      ["with pings", median(withPings).toFixed(2)],
       ["speed kept", kept.toFixed(2)],
     ]));
-    return { idle: quantilesOf(idle), busy: quantilesOf(busy), alone, beside, kept };
+    const quantiles = { idle: quantilesOf(idle), busy: quantilesOf(busy), beside: quantilesOf(beside) };
+    return { ...quantiles, alone, withPings, kept };
   },
 };
 
@@ -88,27 +103,19 @@ class Pinger implements Disposable {
     return new Pinger(stream);
   }
 
-  /** Pings one after the other until `isOver` of how many there were; how long each took, in ms. */
-  async pingUntil(isOver: (count: number) => boolean): Promise<number[]> {
-    const times: number[] = [];
-    while (!isOver(times.length)) {
-      const start = performance.now();
-      await this.#ping(times.length);
-      times.push(performance.now() - start);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    }
-    return times;
-  }
-
-  async #ping(id: number): Promise<void> {
+  /** How long one ping took, in ms. */
+  async ping(): Promise<number> {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    const start = performance.now();
     const writer = new ByteWriter();
-    encodeMessage({ type: "ping", id }, writer, crc32);
+    encodeMessage({ type: "ping", id: 1 }, writer, crc32);
     await this.#stream.write(writer.written());
     while (!this.#decoder.next()) {
       const count = await this.#stream.read(this.#decoder.room());
       if (count === null) throw new Error("The server closed the connection of the pings");
       this.#decoder.filled(count);
     }
+    return performance.now() - start;
   }
 
   [Symbol.dispose](): void {

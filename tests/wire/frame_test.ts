@@ -15,7 +15,7 @@ import { type Random, withSeed } from "../support/random.ts";
 import { concat, feed, frameOf, randomChunks, singleBytes } from "./decoding.ts";
 
 const OVERHEAD = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
-/** The buffer of an idle decoder, and the largest body that fits into it. */
+/** The buffer of an idle decoder, and that of one that takes file data. */
 const IDLE_BYTES = 4_096;
 const DATA_BYTES = BODY_BYTES_MAX + 9;
 

@@ -1,0 +1,53 @@
+/**
+ * A socket to ourselves: ringing it makes the runtime look at all its connections, without any other thread.
+ *
+ * What is written at one end is waited for at the other, and only the system's poll can tell that it has come.
+ */
+export class SelfPipe implements Disposable {
+  readonly #near: Deno.Conn;
+  readonly #far: Deno.Conn;
+  readonly #byte = new Uint8Array(1);
+  #ringing: Promise<void> | undefined;
+
+  private constructor(near: Deno.Conn, far: Deno.Conn) {
+    this.#near = near;
+    this.#far = far;
+  }
+
+  /** Takes half a millisecond. `undefined` where the system has no such sockets, or no place for them. */
+  static async open(): Promise<SelfPipe | undefined> {
+    try {
+      const folder = Deno.makeTempDirSync({ prefix: "app-" }); // nobody else may look into it
+      try {
+        const path = `${folder}/self`;
+        using listener = Deno.listen({ transport: "unix", path });
+        const [near, far] = await Promise.all([Deno.connect({ transport: "unix", path }), listener.accept()]);
+        return new SelfPipe(near, far);
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    } catch {
+      return undefined; // whoever asks has a slower way
+    }
+  }
+
+  /** Rings, and waits until that was heard. Who comes while it rings waits for the same. */
+  ring(): Promise<void> {
+    return this.#ringing ??= this.#ring().finally(() => this.#ringing = undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.#near.close();
+    this.#far.close();
+  }
+
+  async #ring(): Promise<void> {
+    try {
+      const heard = this.#far.read(this.#byte);
+      await Promise.all([this.#near.write(this.#byte), heard]);
+    } catch (error) {
+      // It was closed while somebody else still rang: nothing is lost.
+      if (!(error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+}
