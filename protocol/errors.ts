@@ -67,7 +67,7 @@ export const ERRORS = {
   remove_denied: row(22, "The server does not let files be removed", "Ask its owner to start it with --allow-remove"),
   denied: row(23, "The operating system refused access", "Check the owner and the permissions of that file"),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
-  no_space: row(31, "No space left on the device", "Free some space there, then run the same command again"),
+  no_space: row(31, "No space left on the device", "Free some space on the server, then run the same command again"),
   busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {
     retriable: true,
   }),

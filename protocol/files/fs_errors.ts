@@ -19,6 +19,14 @@ const BY_CODE: Readonly<Record<string, ErrorName>> = {
   EFBIG: "too_large",
 };
 
+/**
+ * The numbers of those that Deno has no name for; it tells them in its text only. On Windows they have other meanings,
+ * and Deno has the names.
+ */
+const UNNAMED: Readonly<Record<string, string>> = Deno.build.os === "windows"
+  ? {}
+  : { 27: "EFBIG", [Deno.build.os === "darwin" ? 69 : 122]: "EDQUOT" };
+
 const REASON: Partial<Record<ErrorName, string>> = {
   not_found: "there is nothing under that name",
   exists: "the name is taken",
@@ -38,6 +46,8 @@ const LOCAL_ADVICE: Partial<Record<ErrorName, string>> = {
   is_directory: "Name a file",
   not_a_directory: "Name a directory",
   bad_name: "Choose another name",
+  no_space: "Free some space on this machine, then run the same command again",
+  too_large: "Store it on another file system",
 };
 
 /** The code that an error of the runtime stands for; `failed` for one that has none of ours. */
@@ -49,10 +59,13 @@ export function errorNameOfSystem(error: unknown): ErrorName {
   return (code && BY_CODE[code]) || "failed";
 }
 
-/** Such as `ENOSPC`; `undefined` for an error that does not come from the operating system. */
+/** Such as `ENOSPC` or `os error 116`; `undefined` for an error that does not come from the operating system. */
 export function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === "string" ? code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number && (UNNAMED[number] ?? `os error ${number}`);
 }
 
 /** Whether the operating system said so; anything else is a defect of ours, and must not look like a full disk. */

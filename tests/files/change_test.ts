@@ -155,6 +155,8 @@ Deno.test("what the operating system refuses is told as denied, no space or busy
     [Object.assign(new Error("x"), { code: "EROFS" }), "denied"],
     [Object.assign(new Error("x"), { code: "ENOSPC" }), "no_space"],
     [Object.assign(new Error("x"), { code: "EIO" }), "failed"],
+    [new Error("File too large (os error 27)"), "too_large"],
+    [new Error("Stale file handle (os error 116)"), "failed"],
     [new Error("x"), "internal"],
   ] as const;
   for (const [refusal, code] of refusals) {
