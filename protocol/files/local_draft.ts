@@ -97,9 +97,14 @@ export class LocalDraft implements Draft {
   }
 
   write(bytes: Uint8Array): void {
-    this.#translating("write", () => {
-      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
-    });
+    try {
+      this.#translating("write", () => {
+        for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+      });
+    } catch (error) {
+      if (error instanceof AppError && error.code === "no_space") this.#makeRoom();
+      throw error;
+    }
     this.#keptBytes += bytes.length;
     this.#writtenAt = performance.now();
   }
@@ -143,6 +148,12 @@ export class LocalDraft implements Draft {
     } finally {
       this.#close("ended");
     }
+  }
+
+  /** Gives back the last block and what is behind it: a partial does not keep a disk so full that nothing else works. */
+  #makeRoom(): void {
+    this.#keptBytes = Math.max(0, Math.floor(this.#keptBytes / BLOCK_BYTES) - 1) * BLOCK_BYTES;
+    this.#translating("write", () => this.#file.truncateSync(this.#keptBytes));
   }
 
   /** After a failure, which is the error to tell: what cannot be tidied up now is swept later. */

@@ -138,8 +138,19 @@ function prepare(fs: FileSystem, path: string, file: Deno.FsFile, source: Source
     note.mtimeMs === source.mtimeMs;
   if (sameSource) return { file, path, heldBytes: Math.min(bytes, source.sizeBytes), restarted: false };
   file.truncateSync(0);
-  fs.writeTextFileSync(notePath(path), JSON.stringify({ about: "An unfinished transfer of app", ...source }) + "\n");
+  writeNote(fs, path, source);
   return { file, path, heldBytes: 0, restarted: note !== undefined };
+}
+
+/** On a disk without room for the note nothing is left: an empty partial could hold the last inode for days. */
+function writeNote(fs: FileSystem, path: string, source: SourceNote): void {
+  try {
+    fs.writeTextFileSync(notePath(path), JSON.stringify({ about: "An unfinished transfer of app", ...source }) + "\n");
+  } catch (error) {
+    removeIfThere(fs, notePath(path));
+    removeIfThere(fs, path);
+    throw error;
+  }
 }
 
 function readNoteAt(fs: FileSystem, path: string): SourceNote | undefined {

@@ -1,21 +1,12 @@
 /** Interrupted is not lost: cut connections, killed processes, changed sources; both ways, between real processes. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { names, visible } from "../support/names_in.ts";
 import { runApp, ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { HarmfulProxy } from "../support/proxy.ts";
 import { Random } from "../support/random.ts";
 
 const BLOCK = 1_048_576;
 const CONTENT = new Random(7).bytes(24 * BLOCK + 12_345);
-
-/** The names in a directory that a user sees. */
-function visible(path: string): string[] {
-  return Array.from(Deno.readDirSync(path), ({ name }) => name).filter((name) => !name.startsWith(".app-")).sort();
-}
-
-/** All names in a directory. */
-function names(path: string): string[] {
-  return Array.from(Deno.readDirSync(path), ({ name }) => name).sort();
-}
 
 /** How much of a transfer was there already, as `--json` tells it. */
 function resumedBytes(stdout: string): number {

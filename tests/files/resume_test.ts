@@ -1,7 +1,7 @@
 /** Partials: what an interrupted transfer leaves, and who may go on with it. */
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { Draft } from "../../protocol/files/tree.ts";
-import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
 import { Random } from "../support/random.ts";
 import { fingerprint, readAll, TemporaryTree } from "./temporary_tree.ts";
 
@@ -55,6 +55,49 @@ Deno.test("a block and more is kept, and nothing of it is visible", async () => 
     assertEquals(fingerprint(held), fingerprint(BYTES.subarray(0, bytes)));
     await finish(temporary, draft, blocks * BLOCK_BYTES, "dir/file");
   }
+});
+
+Deno.test("what filled a disk gives its last block back, and is kept without it if anything is left", async () => {
+  for (const [bytes, blocks] of [[BLOCK_BYTES + 5, 0], [2 * BLOCK_BYTES, 1], [3 * BLOCK_BYTES - 2000, 1]] as const) {
+    let isFull = false;
+    using temporary = new TemporaryTree({
+      openSync(path, options) {
+        const file = Deno.openSync(path, options);
+        const write = file.writeSync.bind(file);
+        file.writeSync = (chunk) => {
+          if (isFull) throw Object.assign(new Error("No space"), { code: "ENOSPC" });
+          return write(chunk);
+        };
+        return file;
+      },
+    });
+    const draft = await temporary.tree.create("file", FACTS, "error");
+    await draft.startAt(0);
+    await draft.write(BYTES.subarray(0, bytes));
+    isFull = true;
+    assertThrowsCode(() => draft.write(BYTES.subarray(bytes)), "no_space");
+    await draft.suspend();
+    if (blocks === 0) assertEquals(temporary.reserved(), []);
+    else assertEquals(Deno.statSync(partialOf(temporary)).size, blocks * BLOCK_BYTES);
+    isFull = false;
+    const again = await temporary.tree.create("file", FACTS, "error");
+    assertEquals(again.heldBlocks, blocks);
+    await finish(temporary, again, blocks * BLOCK_BYTES);
+  }
+});
+
+Deno.test("where there is no room for a note, no empty partial is left", async () => {
+  let isFull = true;
+  using temporary = new TemporaryTree({
+    writeTextFileSync(path, text) {
+      Deno.writeTextFileSync(path, isFull ? "" : text);
+      if (isFull) throw Object.assign(new Error("No space"), { code: "ENOSPC" });
+    },
+  });
+  await assertRejectsCode(() => temporary.tree.create("file", FACTS, "error"), "no_space");
+  assertEquals(temporary.reserved(), []);
+  isFull = false;
+  await finish(temporary, await temporary.tree.create("file", FACTS, "error"), 0);
 });
 
 Deno.test("of what is held, any part may be kept", async () => {

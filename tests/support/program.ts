@@ -41,8 +41,9 @@ export function startApp(args: readonly string[], { cwd, env }: RunOptions = {})
 export async function runApp(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = startApp(args, options);
   const writer = child.stdin.getWriter();
-  if (options.stdin) await writer.write(options.stdin);
-  await writer.close().catch(() => {}); // a program that did not want its stdin may have ended already
+  // A program that did not want its stdin, or had enough of it, may have ended already.
+  if (options.stdin) await writer.write(options.stdin).catch(() => {});
+  await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }

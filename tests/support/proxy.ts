@@ -1,5 +1,6 @@
 /**
- * A TCP proxy between a client and a server, which does harm: it cuts, stalls or flips a bit at a chosen byte.
+ * A TCP proxy between a client and a server, which does harm: it cuts, stalls or flips a bit at a chosen byte, or holds
+ * the bytes back from there on until it is told to go on.
  *
  * Bytes are counted over all connections, per direction, so "after n bytes" means the same however they are cut up.
  */
@@ -9,7 +10,7 @@ export interface Harm {
   readonly direction: "to server" | "to client";
   /** The byte at which it happens. */
   readonly offset: number;
-  readonly kind: "cut" | "stall" | "flip";
+  readonly kind: "cut" | "stall" | "flip" | "hold";
   /** For `flip`: which bit. */
   readonly bit?: number;
 }
@@ -28,6 +29,7 @@ export class HarmfulProxy implements AsyncDisposable {
   readonly #counts = { "to server": 0, "to client": 0 };
   #harm: Harm | undefined;
   readonly #tellHarmed: () => void;
+  readonly #released = Promise.withResolvers<void>();
 
   constructor(targetPort: string | number, harm?: Harm) {
     ({ promise: this.harmed, resolve: this.#tellHarmed } = Promise.withResolvers<void>());
@@ -37,7 +39,13 @@ export class HarmfulProxy implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
+  /** Lets go what was held. */
+  release(): void {
+    this.#released.resolve();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
     this.#listener.close();
     this.#closeAll();
     await this.#accepting;
@@ -68,10 +76,9 @@ export class HarmfulProxy implements AsyncDisposable {
     try {
       for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
         const bytes = buffer.subarray(0, count);
-        const allowed = this.#doHarm(bytes, direction);
-        if (allowed === undefined) return;
-        for (let at = 0; at < allowed;) at += await to.write(bytes.subarray(at, allowed));
-        if (allowed < count) return this.#closeAll();
+        const at = this.#offsetOfHarm(count, direction);
+        if (at === undefined) await writeAll(to, bytes);
+        else if (!await this.#doHarm(bytes, at, to)) return;
       }
       await to.closeWrite();
     } catch {
@@ -80,21 +87,28 @@ export class HarmfulProxy implements AsyncDisposable {
     }
   }
 
-  /** How many of `bytes` go on; fewer than all means that the connection is cut, `undefined` that it stalls. */
-  #doHarm(bytes: Uint8Array, direction: Harm["direction"]): number | undefined {
+  /** Where in the next `count` bytes harm is to be done; `undefined` if nowhere. */
+  #offsetOfHarm(count: number, direction: Harm["direction"]): number | undefined {
     const start = this.#counts[direction];
-    this.#counts[direction] += bytes.length;
+    this.#counts[direction] += count;
     const harm = this.#harm;
-    if (harm?.direction !== direction || harm.offset < start || harm.offset >= start + bytes.length) {
-      return bytes.length;
-    }
+    if (harm?.direction !== direction || harm.offset < start || harm.offset >= start + count) return undefined;
+    return harm.offset - start;
+  }
+
+  /** Hands `bytes` on as far as the harm at `at` lets them; whether this direction goes on. */
+  async #doHarm(bytes: Uint8Array, at: number, to: Deno.Conn): Promise<boolean> {
+    const { kind, bit = 0 } = this.#harm!;
     this.#harm = undefined;
+    if (kind === "flip") bytes[at]! ^= 1 << bit;
+    const before = kind === "flip" ? bytes : bytes.subarray(0, at);
+    await writeAll(to, before);
     this.#tellHarmed();
-    const at = harm.offset - start;
-    if (harm.kind === "cut") return at;
-    if (harm.kind === "stall") return undefined;
-    bytes[at]! ^= 1 << (harm.bit ?? 0);
-    return bytes.length;
+    if (kind === "cut") this.#closeAll();
+    if (kind === "cut" || kind === "stall") return false;
+    if (kind === "hold") await this.#released.promise;
+    await writeAll(to, bytes.subarray(before.length));
+    return true;
   }
 
   #closeAll(): void {
@@ -105,4 +119,8 @@ export class HarmfulProxy implements AsyncDisposable {
     if (!this.#open.delete(conn)) return;
     conn.close();
   }
+}
+
+async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
