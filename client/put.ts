@@ -1,7 +1,7 @@
 /** Putting one file: from a local file, or a pipe, to a name on the server. */
 import { AppError } from "../protocol/errors.ts";
 import { type Outgoing, sendFile } from "../protocol/exchange/sender.ts";
-import type { TransferOptions, TransferResult } from "../protocol/exchange/transfer.ts";
+import { endsSession, type TransferOptions, type TransferResult } from "../protocol/exchange/transfer.ts";
 import { openLocalFile } from "../protocol/files/local_file.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { quoteName } from "../protocol/escape.ts";
@@ -76,6 +76,8 @@ async function put(
       return result;
     } catch (error) {
       if (earlier && await isStoredAlready(error, earlier, attempt)) return earlier;
+      const isAnswered = error instanceof AppError && !endsSession(error);
+      if (isAnswered) unanswered = earlier; // this attempt was not stored: what is found later is not from it
       throw error;
     }
   });
