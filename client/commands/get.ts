@@ -59,15 +59,17 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const place = isPipe ? undefined : placeOf(options.output, names);
   await using client = clientFor(target, input, report);
   return await forEachName(names, report, async (name) => {
-    const localName = place?.as ?? name;
-    if (place && options["if-exists"] === "skip" && place.tree.has(localName)) {
-      return report.result(`${report.shown(name)} skipped: it is here already.`, { event: "skipped", name });
+    try {
+      const destination = place
+        ? intoTree(place.tree, place.as ?? name, ifTakenOf(options["if-exists"]))
+        : new PipeDestination((bytes) => terminal.write(bytes));
+      const result = await getWithProgress(name, destination);
+      tellDone(report, "downloaded", name, isPipe ? "-" : result.name, result);
+    } catch (error) {
+      const isTaken = error instanceof AppError && error.code === "exists" && error.by === "us";
+      if (options["if-exists"] !== "skip" || !isTaken) throw error;
+      report.result(`${report.shown(name)} skipped: it is here already.`, { event: "skipped", name });
     }
-    const destination = place
-      ? intoTree(place.tree, localName, ifTakenOf(options["if-exists"]))
-      : new PipeDestination((bytes) => terminal.write(bytes));
-    const result = await getWithProgress(name, destination);
-    tellDone(report, "downloaded", name, isPipe ? "-" : result.name, result);
   });
 
   async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
