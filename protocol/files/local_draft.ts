@@ -103,6 +103,7 @@ export class LocalDraft implements Draft {
       });
     } catch (error) {
       if (error instanceof AppError && error.code === "no_space") this.#makeRoom();
+      if (error instanceof AppError && error.code === "too_large") this.#keptBytes = 0; // it will never fit here
       throw error;
     }
     this.#keptBytes += bytes.length;

@@ -1,7 +1,7 @@
-/** A full disk on either side, with real processes: it is said plainly, nothing is visible, and the server lives on. */
+/** No room, on either side, with real processes: it is said plainly, nothing is visible, and the server lives on. */
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { names, visible } from "../support/names_in.ts";
-import { type Outcome, runApp, type RunOptions, ServerProcess, temporaryDirectory } from "../support/program.ts";
+import { APP, type Outcome, runApp, type RunOptions, ServerProcess, temporaryDirectory } from "../support/program.ts";
 import { Random } from "../support/random.ts";
 import { SmallDisk, smallDiskFault } from "../support/small_disk.ts";
 
@@ -146,4 +146,29 @@ test("where inodes are used up, everything new is refused, and nothing empty is 
     assertEquals(Deno.readFileSync(`${disk.path}/middle`), MIDDLE);
     assertEquals(names(disk.path).filter((name) => name.startsWith(".app-")), []);
   }
+});
+
+Deno.test({
+  name: "a file larger than the file system takes is told as that, and nothing is left of it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    using here = sources();
+    using there = temporaryDirectory();
+    await using server = await ServerProcess.start(here.path);
+    const get = async (name: string) => {
+      // The limit is 4 MB (2 in some shells), and going beyond it is an error, not the end of the process.
+      const limited = ["-c", 'trap "" XFSZ; ulimit -f 4000; exec "$@"', "sh", ...APP];
+      const args = [...limited, "get", "127.0.0.1", server.port, name];
+      const { code, stderr } = await new Deno.Command("sh", { args, cwd: there.path }).output();
+      return [code, ...new TextDecoder().decode(stderr).trimEnd().split("\n")];
+    };
+    assertEquals(await get("middle"), [
+      1,
+      'Cannot write "middle": it is larger than the file system takes',
+      "Store it on another file system",
+    ]);
+    assertEquals(names(there.path), []);
+    assertEquals((await get("small"))[0], 0);
+    assertEquals(names(there.path), ["small"]);
+  },
 });

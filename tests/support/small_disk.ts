@@ -67,5 +67,5 @@ export function smallDiskFault(): string | undefined {
 
 function run(command: string, ...args: string[]): void {
   const { success, stderr } = new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  if (!success) throw new Error(new TextDecoder().decode(stderr).trim().split("\n")[0]);
 }
