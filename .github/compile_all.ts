@@ -35,7 +35,9 @@ async function main([tag]: readonly string[]): Promise<number> {
 }
 
 async function compile(target: string, name: string): Promise<boolean> {
-  const args = ["compile", "-A", "--target", target, "--output", `dist/${name}`, "main.ts"];
+  // As the task makes one for this machine, but for the target and where it goes.
+  const [, subcommand, ...words] = configuration.tasks.compile.command.split(" ");
+  const args = [subcommand!, "--target", target, ...words.map((word) => word === "app" ? `dist/${name}` : word)];
   console.log(`$ deno ${args.join(" ")}`);
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).spawn().status;
   if (!success) console.error(`Cannot compile for ${target}`);
