@@ -1,20 +1,9 @@
 /** What the tests with Python share: a server of their own, and programs in Python that speak with it. */
 import { ServerProcess, temporaryDirectory } from "../support/program.ts";
+import { HAS_PYTHON } from "../support/python.ts";
 import { type Random, withSeed } from "../support/random.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
-
-function findPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.log("skipped: no python3");
-    return false;
-  }
-}
-
-const HAS_PYTHON = findPython();
 
 /** How a program in Python ended, and all that it wrote to stdout and stderr, without the last line feed. */
 export interface Ending {

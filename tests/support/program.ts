@@ -1,15 +1,18 @@
 /**
  * The program as a user runs it: `app serve` and client commands as processes, in temporary directories.
  *
- * What runs is `main.ts` under the Deno that runs the tests, or the executable that the environment's `APP` names.
+ * What runs is `main.ts` under the Deno that runs the tests, unless a file of tests says otherwise with `drive`.
  */
 import { assert } from "./assert.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** The words that start the program. */
-export const APP: readonly string[] = Deno.env.get("APP")
-  ? [Deno.env.get("APP")!]
-  : [Deno.execPath(), "run", "-A", `${ROOT}main.ts`];
+export let APP: readonly string[] = [Deno.execPath(), "run", "--quiet", "-A", `${ROOT}main.ts`];
+
+/** From here on, the tests of this file drive another program: the one that `words` start. */
+export function drive(words: readonly string[]): void {
+  APP = words;
+}
 
 /** What a command came to. */
 export interface Outcome {
