@@ -156,13 +156,14 @@ Deno.test("same size and time but other content: only the blocks before the firs
   Deno.utimeSync(`${shared.path}/big.bin`, 1_000_000, 1_000_000);
   await using server = await ServerProcess.start(shared.path);
   await using proxy = new HarmfulProxy(server.port, { direction: "to client", offset: 9 * BLOCK, kind: "cut" });
-  await runApp(["get", "127.0.0.1", proxy.port, "big.bin", "--retries", "0"], { cwd: here.path });
+  const cut = await runApp(["get", "127.0.0.1", proxy.port, "big.bin", "--retries", "0"], { cwd: here.path });
+  assertEquals(cut.code, 4, cut.stderr);
   const changed = CONTENT.slice();
   changed[2 * BLOCK + 5]! ^= 1;
   Deno.writeFileSync(`${shared.path}/big.bin`, changed);
   Deno.utimeSync(`${shared.path}/big.bin`, 1_000_000, 1_000_000);
   const again = await runApp(["get", "127.0.0.1", server.port, "big.bin", "--json"], { cwd: here.path });
   assertEquals(again.code, 0, again.stderr);
-  assertEquals(resumedBytes(again.stdout), 2 * BLOCK);
+  assertEquals(resumedBytes(again.stdout), 2 * BLOCK, `${again.stdout}${again.stderr}`);
   assertEquals(Deno.readFileSync(`${here.path}/big.bin`), changed);
 });
