@@ -8,7 +8,7 @@ import { makeExecutable } from "./executable.ts";
 const SIZE_BYTES_MAX = 120_000_000;
 const STARTS = 9;
 
-const COMMANDS = ["serve", ...CLIENT_COMMANDS.map(({ name }) => name)];
+const COMMANDS = ["serve", ...Object.keys(CLIENT_COMMANDS)];
 
 const executable = makeExecutable();
 const sourceHelp = executable ? await helpPages() : [];

@@ -1,4 +1,4 @@
-/** `app` itself, from source or as the executable that the environment's `APP` names. */
+/** `app` itself, from source. */
 import { ServerProcess, startApp } from "../../support/program.ts";
 import { type PeerKind, removeIfThere, targets } from "./peer.ts";
 
