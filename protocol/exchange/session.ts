@@ -131,6 +131,13 @@ export class Session {
     if (!this.#hasEnded) this.#startReading();
   }
 
+  /** Whether the peer has called off the reply under way. Throws `order` for anything else that it says meanwhile. */
+  isCancelled(): boolean {
+    const message = this.poll();
+    if (message && message.type !== "cancel") throw new AppError("order", `"${message.type}" came during a reply`);
+    return message !== undefined;
+  }
+
   /** Waits for `work`, which is not ours, but no longer than the session lives: its end is thrown. */
   async whileAlive<T>(work: Promise<T>): Promise<T> {
     this.poll();

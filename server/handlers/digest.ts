@@ -29,6 +29,6 @@ export async function handleDigest(request: MessageOf<"digest">, context: Reques
 }
 
 function heedCancel({ session }: RequestContext): void {
-  if (session.poll()?.type === "cancel") throw new AppError("cancelled", "The client called the request off");
+  if (session.isCancelled()) throw new AppError("cancelled", "The client called the request off");
   if (session.hasEnded) throw new AppError("lost", "The client closed the connection");
 }

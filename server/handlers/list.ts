@@ -15,7 +15,7 @@ export async function handleList(request: MessageOf<"list">, context: RequestCon
     }
     await session.flush();
     hidden += batch.hidden;
-    if (session.poll()?.type === "cancel") break;
+    if (session.isCancelled()) break;
   }
   session.send({ type: "done", ...(hidden > 0 ? { hidden } : {}) });
   return {};

@@ -181,3 +181,28 @@ Deno.test("a connection with two openings in one packet is served from the bytes
   await conn.write("APP/1 list dir\nAPP/1 list\n");
   assertEquals(await conn.readAll(), "APP/1 ok\nc.txt\n");
 });
+
+for (const request of [{ type: "list", name: "" }, { type: "digest", name: "a.txt" }] as const) {
+  Deno.test(`what is no part of a reply ends the session that asked for a ${request.type}, and a cancel only the reply`, async () => {
+    await using served = startServed(FILES);
+    using wrong = await openSession(served.port);
+    wrong.session.send(request);
+    wrong.session.send({ type: "from", offset: 0 });
+    const failure = await soon(
+      (async () => {
+        for (;;) await wrong.session.receive();
+      })().catch((error) => error),
+      "a goodbye",
+    );
+    assertEquals([failure.code, failure.by], ["order", "peer"]);
+    using right = await openSession(served.port);
+    right.session.send(request);
+    right.session.send({ type: "cancel" });
+    right.session.send({ type: "stat", name: "a.txt" });
+    const answers: string[] = [];
+    while (answers.at(-1) !== "entries a.txt") {
+      answers.push(brief({ ...await soon(right.session.receive(), "an answer") }));
+    }
+    assert(answers.length > 1);
+  });
+}
