@@ -41,11 +41,18 @@ function splitHost(word: string): { host: string; portText?: string } {
 }
 
 function validateHost(host: string, word: string): void {
-  const fault = host.trim() === "" ? "it is empty" : /[[\]\s]/.test(host) ? "its brackets are not whole" : undefined;
+  const fault = hostFault(host, word);
   if (!fault) return;
   throw new AppError("usage", `${JSON.stringify(word)} is no host: ${fault}`, {
     advice: "Write HOST PORT, host:port or [v6]:port before any other word",
   });
+}
+
+function hostFault(host: string, word: string): string | undefined {
+  if (host.trim() === "") return "it is empty";
+  if (word.includes("/")) return "it has a slash"; // the beginning of a URL, most likely
+  if (/\s/.test(host)) return "it has a space";
+  if (/[[\]]/.test(host)) return "its brackets are not whole";
 }
 
 function parsePort(text: string): number {

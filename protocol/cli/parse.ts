@@ -96,12 +96,14 @@ function valueOf(command: Command, option: Option, given: unknown): unknown {
 function numberOf(option: NumberOption, text: string, fail: (wanted: string) => AppError): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
   const number = option.kind === "size" ? parseSize(text) : Number(text);
-  const isWhole = option.kind === "seconds" || Number.isInteger(number);
-  const looksLikeOne = option.kind === "size" || /^-?\d+(\.\d+)?$/.test(text);
-  if (number === undefined || !looksLikeOne || !isWhole) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
+  const looksLikeOne = option.kind === "size" || (option.kind === "count" ? COUNT : SECONDS).test(text);
+  if (number === undefined || !looksLikeOne) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
   if (number < min || number > max) throw fail(`it must be from ${min} to ${max}`);
   return number;
 }
+
+const COUNT = /^-?\d+$/;
+const SECONDS = /^-?\d+(\.\d+)?$/;
 
 const NUMBER_NAMES = {
   count: "a whole number",
