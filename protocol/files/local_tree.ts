@@ -39,7 +39,8 @@ export class LocalTree implements FileTree {
   /** Of which source there is a partial under `name`, if there is one. */
   partialOf(name: string): SourceNote | undefined {
     try {
-      return readNote(this.#fs, this.#resolver.place(name, "resume"));
+      const place = this.#resolver.place(name, "resume");
+      return translating("resume", name, () => readNote(this.#fs, place));
     } catch (error) {
       if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
       throw error;
@@ -49,7 +50,8 @@ export class LocalTree implements FileTree {
   /** Whether something has that name. */
   has(name: string): boolean {
     try {
-      return lstatIfThere(this.#fs, this.#resolver.place(name, "look for").path) !== undefined;
+      const { path } = this.#resolver.place(name, "look for");
+      return translating("look for", name, () => lstatIfThere(this.#fs, path)) !== undefined;
     } catch (error) {
       if (error instanceof AppError && error.code === "not_found") return false;
       throw error;
