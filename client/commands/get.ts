@@ -2,6 +2,7 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
+import { quoteName } from "../../protocol/escape.ts";
 import { translating } from "../../protocol/files/fs_errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateName } from "../../protocol/names.ts";
@@ -85,7 +86,13 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
 
 function placeOf(output: string | undefined, names: readonly string[]): Place {
   if (output === undefined) return { tree: new LocalTree(".") };
-  if (output.endsWith("/") || isDirectory(output)) return { tree: makeTree(output) };
+  const there = statIfThere(output);
+  if (output.endsWith("/") || there?.isDirectory) return { tree: makeTree(output) };
+  if (there && !there.isFile) {
+    throw new AppError("not_a_file", `Cannot store anything in ${quoteName(output)}: it is not a regular file`, {
+      advice: "Say --output - and redirect it there with >",
+    });
+  }
   if (names.length > 1) {
     throw new AppError("usage", `Cannot store ${names.length} files as ${JSON.stringify(output)}`, {
       advice: "Name a directory, with / at its end",
@@ -96,14 +103,19 @@ function placeOf(output: string | undefined, names: readonly string[]): Place {
 }
 
 function makeTree(directory: string): LocalTree {
+  if (statIfThere(directory.replace(/\/+$/, "") || "/")?.isDirectory === false) {
+    throw new AppError("not_a_directory", `Cannot store anything in ${quoteName(directory)}: it is not a directory`, {
+      advice: "Name a directory with --output, or a new one",
+    });
+  }
   translating("store anything in", directory, () => Deno.mkdirSync(directory, { recursive: true }));
   return new LocalTree(directory);
 }
 
-function isDirectory(path: string): boolean {
+function statIfThere(path: string): Deno.FileInfo | undefined {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path);
   } catch {
-    return false; // whatever is wrong with it is told when something is stored there
+    return undefined; // whatever is wrong with it is told when something is stored there
   }
 }
