@@ -58,7 +58,9 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     throw usageError(serveCommand, "Both DIR and --root were given", "Leave one of them out");
   }
   const root = words[0] ?? options.root ?? ".";
+  if (root === "") throw usageError(serveCommand, 'Cannot share "": it is no directory', "Name one, or leave it out");
   const tree = new LocalTree(root);
+  tree.verifyListable();
   const sizeMax = options["max-file-size"];
   const server = serve({
     root: tree,

@@ -26,6 +26,12 @@ export class LocalTree implements FileTree {
     this.#resolver = new Resolver(root, fs);
   }
 
+  /** Throws `denied` if the top cannot be listed: shared, it would look like an empty directory. */
+  verifyListable(): void {
+    if (Deno.build.os === "windows") return; // directories cannot be opened there
+    translating("share", this.#resolver.root, () => this.#fs.openSync(this.#resolver.root, { read: true }).close());
+  }
+
   /** How many files there are and how large they are; partials are not counted. */
   measure(signal?: AbortSignal): Promise<Measure> {
     return measure(this.#fs, this.#resolver.root, signal ? { signal } : {});
