@@ -53,7 +53,7 @@ export const ERRORS = {
   not_a_directory: row(
     14,
     "Part of the name is a file, not a directory",
-    "Choose a name whose parents are directories",
+    "Name a directory, or a name whose parents are directories",
   ),
   bad_name: row(15, "The name breaks the name rule", "Choose another name; --as and --output give a file another one"),
   outside: row(16, "The name leads out of the shared directory", "Choose a name inside the shared directory"),
@@ -65,7 +65,11 @@ export const ERRORS = {
     "Ask its owner to start it with --allow-overwrite",
   ),
   remove_denied: row(22, "The server does not let files be removed", "Ask its owner to start it with --allow-remove"),
-  denied: row(23, "The operating system refused access", "Check the owner and the permissions of that file"),
+  denied: row(
+    23,
+    "The operating system refused access",
+    "Ask the server's owner to check who may do that with its files",
+  ),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
   no_space: row(31, "No space left on the device", "Free some space on the server, then run the same command again"),
   busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {

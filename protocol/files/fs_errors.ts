@@ -48,6 +48,7 @@ const LOCAL_ADVICE: Partial<Record<ErrorName, string>> = {
   bad_name: "Choose another name",
   no_space: "Free some space on this machine, then run the same command again",
   too_large: "Store it on another file system",
+  denied: "Check the owner and the permissions of it, and of the directory that it is in",
 };
 
 /** The code that an error of the runtime stands for; `failed` for one that has none of ours. */
