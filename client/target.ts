@@ -14,7 +14,7 @@ export interface TargetWords {
 }
 
 const BRACKETED = /^\[([^\]]+)\](?::(.*))?$/;
-const WITH_PORT = /^([^:]+):(.*)$/;
+const WITH_PORT = /^([^:]*):(.*)$/;
 
 /** Takes HOST PORT, `host:port` or `[v6]:port` from the front of `words`; on a terminal, asks for what is missing. */
 export function takeTarget(words: readonly string[], terminal: Terminal): TargetWords {
