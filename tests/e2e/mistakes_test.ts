@@ -1,4 +1,4 @@
-/** Ordinary mistakes and mishaps around the program: each has its exit code, and two lines that help. */
+/** Mishaps around the program: pipes that close, servers that go, logs that cannot be written, sources that change. */
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { APP, runApp, ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { HarmfulProxy } from "../support/proxy.ts";
@@ -81,46 +81,4 @@ Deno.test("a put of what changed since the last attempt says that it starts anew
   assertEquals(again.code, 0, again.stderr);
   assertStringIncludes(again.stderr, "big.bin changed here since the last attempt: starting anew");
   assertEquals(Deno.readFileSync(`${shared.path}/big.bin`), BIG);
-});
-
-/** What is refused: the arguments behind HOST PORT, the exit code, and a part of what is said. */
-const MISTAKES: readonly (readonly [command: string, rest: string[], code: number, said: string])[] = [
-  ["get", ["a.txt", "--output", "plain/"], 1, "Cannot store anything in"],
-  ["get", ["a.txt", "--output", "plain/x"], 1, "Cannot store anything in"],
-  ["get", ["a.txt", "a.txt", "--output", "one"], 2, "Cannot store 2 files"],
-  ["put", ["nowhere.txt"], 1, "Check the spelling"],
-  ["put", ["."], 1, "Cannot tell a name"],
-  ["put", ["plain", "plain"], 2, "would both be"],
-  ["put", ["-"], 2, "has no name"],
-  ["get", ["nowhere.txt"], 1, "app list 127.0.0.1 "],
-  ["get", ["../a.txt"], 1, 'it has the part ".."'],
-  ["list", ["a.txt"], 1, "it is not a directory"],
-];
-
-Deno.test("mistakes are told with what to do next, and never as a defect", async () => {
-  using shared = temporaryDirectory();
-  using here = temporaryDirectory();
-  Deno.writeTextFileSync(`${shared.path}/a.txt`, "a");
-  Deno.writeTextFileSync(`${here.path}/plain`, "p");
-  await using server = await ServerProcess.start(shared.path);
-  for (const [command, rest, code, said] of MISTAKES) {
-    const result = await runApp([command, "127.0.0.1", server.port, ...rest], { cwd: here.path });
-    assertStringIncludes(result.stderr, said);
-    assertEquals([result.code, result.stderr.trimEnd().split("\n").length], [code, 2], result.stderr);
-  }
-  const twin = await runApp(["get", "127.0.0.1", server.port, "a.txt", "--output", "new/dir/"], { cwd: here.path });
-  assertEquals(twin.code, 0, twin.stderr);
-  assertEquals(Deno.readTextFileSync(`${here.path}/new/dir/a.txt`), "a");
-});
-
-Deno.test("exit codes tell never connected from refused and from a wrong command line", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = String(listener.addr.port);
-  listener.close();
-  assertEquals((await runApp(["list", "127.0.0.1", port])).code, 3);
-  assertEquals((await runApp(["list", "no-such-host.invalid", port])).code, 3);
-  assertEquals((await runApp(["list", "127.0.0.1"])).code, 2);
-  assertEquals((await runApp(["lsit"])).code, 2);
-  assertEquals((await runApp(["serve", "/nowhere/at/all"])).code, 1);
-  assertEquals((await runApp(["--version"])).code, 0);
 });

@@ -25,11 +25,13 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly stdin?: Uint8Array;
   readonly env?: Record<string, string>;
+  /** Words before the program, which start it in another way: with fewer rights, with fewer descriptors. */
+  readonly through?: readonly string[];
 }
 
 /** Starts `app` with `args`; stdin, stdout and stderr are pipes. */
-export function startApp(args: readonly string[], { cwd, env }: RunOptions = {}): Deno.ChildProcess {
-  const [command, ...before] = APP;
+export function startApp(args: readonly string[], { cwd, env, through = [] }: RunOptions = {}): Deno.ChildProcess {
+  const [command, ...before] = [...through, ...APP];
   return new Deno.Command(command!, {
     args: [...before, ...args],
     stdin: "piped",
@@ -44,10 +46,12 @@ export function startApp(args: readonly string[], { cwd, env }: RunOptions = {})
 export async function runApp(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = startApp(args, options);
   const writer = child.stdin.getWriter();
-  // A program that did not want its stdin, or had enough of it, may have ended already.
-  if (options.stdin) await writer.write(options.stdin).catch(() => {});
-  await writer.close().catch(() => {});
-  const { code, stdout, stderr } = await child.output();
+  // A program that does not want all of its stdin may end before it has it.
+  const fed = (async () => {
+    if (options.stdin) await writer.write(options.stdin);
+    await writer.close();
+  })().catch(() => {});
+  const [{ code, stdout, stderr }] = await Promise.all([child.output(), fed]);
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 

@@ -1,0 +1,72 @@
+/** Names that try to lead somewhere else, or that would hurt somewhere; and names that only look like them. */
+
+/** Each refused name with the reason that is given. Those that no command line can carry are `UNSPEAKABLE`. */
+export const TRAPS: readonly (readonly [name: string, reason: string])[] = [
+  ["..", `it has the part ".."`],
+  ["../x", `it has the part ".."`],
+  ["a/../../x", `it has the part ".."`],
+  [".", `it has the part "."`],
+  ["./a", `it has the part "."`],
+  ["a//b", "it has an empty part"],
+  ["a/", "it has an empty part"],
+  ["", "it is empty"],
+  ["/etc/passwd", "it is absolute"],
+  ["//host/share", "it is absolute"],
+  ["..\\x", "it has a backslash"],
+  ["\\\\host\\share", "it has a backslash"],
+  ["C:x", "it begins with a drive letter"],
+  ["c:/x", "it begins with a drive letter"],
+  ["...", "it has a part that ends in a dot or a space"],
+  ["a.", "it has a part that ends in a dot or a space"],
+  ["a /b", "it has a part that ends in a dot or a space"],
+  ["CON", `it has a device name ("CON")`],
+  ["nul.txt", `it has a device name ("nul.txt")`],
+  ["a/LPT9.log", `it has a device name ("LPT9.log")`],
+  ["a\tb", "it has a control character"],
+  ["a\nb", "it has a control character"],
+  ["\u001b[31mred", "it has a control character"],
+  ["a\u0085b", "it has a control character"],
+  ["gpj\u202eexe", "it has an invisible character"],
+  ["\ufeffa", "it has an invisible character"],
+  ["u\u0308", "it is not in Unicode normalisation form C"],
+  ["x".repeat(256), "it has a part longer than 255 bytes"],
+  ["ü".repeat(128), "it has a part longer than 255 bytes"],
+  [`${"d".repeat(200)}/`.repeat(21) + "x", "it is longer than 4096 bytes"],
+  [".app-x", `".app-…" is reserved`],
+  ["a/.APP-partial-1", `".app-…" is reserved`],
+];
+
+/** Names that an argument of a process cannot be. */
+export const UNSPEAKABLE: typeof TRAPS = [
+  ["a\0b", "it has a control character"],
+  ["a\ud800b", "it is not valid Unicode"],
+];
+
+/** Names that are taken as they are, and mean nothing but themselves. */
+export const BENIGN: readonly string[] = [
+  "a..b",
+  "...a",
+  "..a/b..c",
+  ".hidden",
+  "CONSOLE",
+  "com10",
+  "nulls.txt",
+  "with  spaces inside",
+  "ünïcödé",
+  "👩‍👩‍👧 family.jpg",
+  "ไทย عربي हिन्दी",
+  "-x",
+  "--output",
+  "-",
+  "%41",
+  "%2e%2e",
+  "~",
+  "$HOME",
+  "ab:c",
+  "*?\"<>|'",
+  "app-x",
+  ".apple",
+  "x".repeat(255),
+  "ü".repeat(127) + "x",
+  `${"d".repeat(240)}/`.repeat(10) + "deep",
+];
