@@ -6,6 +6,7 @@
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
+import { validateName } from "../names.ts";
 import { FILE_SYSTEM, type FileSystem, lstatIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { openDraft } from "./local_draft.ts";
@@ -89,6 +90,7 @@ export class LocalTree implements FileTree {
   }
 
   open(name: string): Source {
+    validateName(name);
     const found = this.#resolver.find(name, "open");
     if (found.info.isDirectory) throw new AppError("is_directory", `Cannot open ${quoteName(name)}: it is a directory`);
     if (!found.info.isFile) {

@@ -27,7 +27,7 @@ Deno.test("a pipe and a directory are refused without being opened, which could 
   assertThrowsCode(() => temporary.tree.open("pipe"), "not_a_file");
   assertThrowsCode(() => temporary.tree.open("link"), "not_a_file");
   assertThrowsCode(() => temporary.tree.open("dir"), "is_directory");
-  assertThrowsCode(() => temporary.tree.open(""), "is_directory");
+  assertThrowsCode(() => temporary.tree.open(""), "bad_name");
   assertEquals(opened, []);
   assertEquals(temporary.tree.stat("pipe").kind, "other");
 
