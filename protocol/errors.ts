@@ -42,7 +42,7 @@ export const ERRORS = {
     broken,
   ),
   order: row(3, "A message came where it may not come", "Check that both sides run the same version of app"),
-  limit: row(4, "A limit of the protocol was passed", "Send smaller or fewer requests at once"),
+  limit: row(4, "A limit of the protocol was passed", "Check that both sides run the same version of app"),
   unsupported: row(5, "A required message, field or value is unknown", "Update app on the side that is older"),
 
   // The request is declined.
