@@ -3,7 +3,7 @@
  *
  * `serve` returns at once. It installs no signal handlers and prints nothing: that is the command's business.
  */
-import { AppError, toAppError } from "../protocol/errors.ts";
+import { AppError } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
@@ -148,9 +148,9 @@ export class Server implements AsyncDisposable {
   }
 
   #logFailure(cause: unknown): void {
-    const { code, message } = toAppError(cause, "Cannot accept a connection");
+    const reason = cause instanceof Error ? cause.message.replace(/ \(os error \d+\)$/, "") : String(cause);
     const record = { time: new Date(), peer: "-", request: "accept", name: "", bytes: 0, durationMs: 0 };
-    this.#context.log({ ...record, result: code, detail: message });
+    this.#context.log({ ...record, result: "failed", detail: `Cannot accept a connection: ${reason}` });
   }
 }
 

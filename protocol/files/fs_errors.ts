@@ -40,6 +40,12 @@ const REASON: Partial<Record<ErrorName, string>> = {
   too_large: "it is larger than the file system takes",
 };
 
+/** Reasons that have no code of ours. */
+const REASON_OF_SYSTEM: Readonly<Record<string, string>> = {
+  EMFILE: "too many files and connections are open",
+  ENFILE: "too many files and connections are open on this machine",
+};
+
 /** What to do on this machine; a peer that is told of the error says what to do on its own. */
 const LOCAL_ADVICE: Partial<Record<ErrorName, string>> = {
   not_found: "Check the spelling, and in which directory you are",
@@ -69,6 +75,12 @@ export function systemCode(error: unknown): string | undefined {
   return number && (UNNAMED[number] ?? `os error ${number}`);
 }
 
+function reasonOfSystem(error: unknown): string {
+  const code = systemCode(error);
+  if (code) return REASON_OF_SYSTEM[code] ?? code;
+  return error instanceof Error ? error.name : "unknown error";
+}
+
 /** Whether the operating system said so; anything else is a defect of ours, and must not look like a full disk. */
 function isSystemError(error: unknown): boolean {
   return systemCode(error) !== undefined || errorNameOfSystem(error) !== "failed";
@@ -88,7 +100,7 @@ export function translated(doing: string, name: string, error: unknown): AppErro
   if (error instanceof AppError) return error;
   if (!isSystemError(error)) return toAppError(error, `Cannot ${doing} ${quoteName(name || "/")}`);
   const code = errorNameOfSystem(error);
-  const reason = REASON[code] ?? systemCode(error) ?? (error instanceof Error ? error.name : "unknown error");
+  const reason = REASON[code] ?? reasonOfSystem(error);
   const advice = LOCAL_ADVICE[code];
   return new AppError(code, `Cannot ${doing} ${quoteName(name || "/")}: ${reason}`, {
     cause: error,
