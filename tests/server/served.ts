@@ -89,11 +89,11 @@ export class RawConnection implements Disposable {
     return new TextDecoder().decode(await this.readBytes());
   }
 
-  async readBytes(): Promise<Uint8Array> {
+  async readBytes(patienceMs?: number): Promise<Uint8Array> {
     const pieces: number[] = [];
     const buffer = new Uint8Array(65_536);
     for (;;) {
-      const count = await soon(this.#conn.read(buffer), "the end of the connection");
+      const count = await soon(this.#conn.read(buffer), "the end of the connection", patienceMs);
       if (count === null) return Uint8Array.from(pieces);
       pieces.push(...buffer.subarray(0, count));
     }

@@ -2,10 +2,7 @@
 import { answeringText, startFakeServer, untilEnd } from "../../client/fake_server.ts";
 import { ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { canRun, NEEDS_LOST_RIGHTS, WITHOUT_RIGHTS } from "./lost_rights.ts";
-import { assertRefusals, assertTaken, type Refusal } from "./refusals.ts";
-
-/** What a connection that is taken, and then silent, ends with: "never connected", or "broken off". */
-const SILENT_HOST_EXIT: readonly number[] = [3, 4];
+import { assertRefusals, assertTaken, type Refusal, SILENT_HOST_EXIT } from "./refusals.ts";
 
 const NO_PORTS = ["0", "65536", "1e3", "6000.0", " 6000", "6000 ", "", "0x50", "abc", "+80", "99999999999999999999"];
 const CHECK_ADDRESS = "Check the address and the port, and that the server runs";

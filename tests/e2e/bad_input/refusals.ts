@@ -12,6 +12,9 @@ export interface Refusal {
   readonly next: string;
 }
 
+/** What a connection that is taken, and then silent, ends with: "never connected", or "broken off". */
+export const SILENT_HOST_EXIT: readonly number[] = [3, 4];
+
 /** Processes at once: more than one, since most of the time of each is its start. */
 const AT_ONCE = 3;
 
