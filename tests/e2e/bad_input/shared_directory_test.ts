@@ -18,10 +18,9 @@ Deno.test("a root that is missing, or no directory, is not shared", async () => 
     ["/dev/null", `Cannot share "/dev/null": it is not a directory`, "Name the directory that it lies in"],
   ];
   await assertRefusals(
-    rows.flatMap(([root, says, next]): Refusal[] => [
-      { args: ["serve", root, "--port", "0"], code: 1, says, next },
-      { args: ["serve", "--port", "0", "--root", root], code: 1, says, next },
-    ]),
+    rows.map(([root, says, next], index): Refusal => (
+      { args: ["serve", ...(index % 2 ? [root] : ["--root", root]), "--port", "0"], code: 1, says, next }
+    )),
     { cwd: here.path },
   );
   Deno.symlinkSync(".", `${here.path}/link`);
