@@ -168,13 +168,19 @@ const TEXT_LENGTH_MAX = 240;
 
 /**
  * What a peer is told of `error`. What only this machine understands is not told: it could name paths, and the peer can
- * do nothing about it. A text is cut short where a peer might not take it whole, since a name in it can be long.
+ * do nothing about it. A text is shortened where a peer might not take it whole, since a name in it can be long.
  */
 export function forPeer({ code, message }: AppError): { name: ErrorName; number: number; text: string } {
   const { number } = ERRORS[code];
   if (number >= LOCAL_FROM || code === "internal") {
     return { name: "internal", number: ERRORS.internal.number, text: "The other side failed; its own log says why" };
   }
-  const text = message.length <= TEXT_LENGTH_MAX ? message : message.slice(0, TEXT_LENGTH_MAX - 1).toWellFormed() + "…";
-  return { name: code, number, text };
+  return { name: code, number, text: shortened(message) };
+}
+
+/** Without its middle, if it is too long: the name stands there, what failed before it, and the reason behind it. */
+function shortened(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  const half = TEXT_LENGTH_MAX / 2;
+  return `${text.slice(0, half - 1).toWellFormed()}…${text.slice(-half).toWellFormed()}`;
 }
