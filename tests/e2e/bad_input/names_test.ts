@@ -132,6 +132,32 @@ Deno.test("the same names travel both ways between processes, many in one comman
   assertNoDefect((await server.stop()).log);
 });
 
+Deno.test("the reason is told however long the name is", async () => {
+  using shared = temporaryDirectory();
+  const longest = "ü".repeat(127) + "x";
+  Deno.writeTextFileSync(`${shared.path}/${longest}`, "taken");
+  await using server = await ServerProcess.start(shared.path);
+  const there = ["127.0.0.1", server.port];
+  const deep = `${longest}/`.repeat(15) + "x";
+  await assertRefusals([
+    {
+      args: ["put", ...there, "/etc/hosts", "--as", longest],
+      code: 1,
+      says: `": the name is taken`,
+      next: "--if-exists",
+    },
+    { args: ["get", ...there, deep], code: 1, says: "part of the name is a file", next: "Name a directory" },
+    // A number would make it longer than the file system takes.
+    {
+      args: ["put", ...there, "/etc/hosts", "--as", longest, "--if-exists", "rename"],
+      code: 1,
+      says: "does not take that name",
+      next: ANOTHER,
+    },
+  ]);
+  assertEquals(namesIn(shared.path), [longest]);
+});
+
 Deno.test("a file whose name is written in other marks here has the composed name there", async () => {
   using shared = temporaryDirectory();
   using here = temporaryDirectory();
