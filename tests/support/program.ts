@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** Words before the program, which start it in another way: with fewer rights, with fewer descriptors. */
   readonly through?: readonly string[];
+  /** `runApp` kills it after this time, so that a test fails instead of hanging; the exit code is then 137. */
+  readonly patienceMs?: number;
 }
 
 /** Starts `app` with `args`; stdin, stdout and stderr are pipes. */
@@ -51,7 +53,10 @@ export async function runApp(args: readonly string[], options: RunOptions = {}):
     if (options.stdin) await writer.write(options.stdin);
     await writer.close();
   })().catch(() => {});
+  const { patienceMs } = options;
+  const timer = patienceMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), patienceMs);
   const [{ code, stdout, stderr }] = await Promise.all([child.output(), fed]);
+  clearTimeout(timer);
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 

@@ -18,11 +18,17 @@ export const SILENT_HOST_EXIT: readonly number[] = [3, 4];
 /** Processes at once: more than one, since most of the time of each is its start. */
 const AT_ONCE = 3;
 
+/** What ought to be refused and is not may go on for ever: a server that starts, a pipe that is waited for. */
+const PATIENCE_MS = 30_000;
+
 const DEFECT = /defect of app|^\s+at .*:\d+|Uncaught|panicked/im;
 
 /** Runs every command line, and checks that each is refused as its row says. */
 export async function assertRefusals(refusals: readonly Refusal[], options: RunOptions = {}): Promise<void> {
-  await inTurns(refusals, async (refusal) => assertRefused(await runApp(refusal.args, options), refusal));
+  await inTurns(
+    refusals,
+    async (refusal) => assertRefused(await runApp(refusal.args, { patienceMs: PATIENCE_MS, ...options }), refusal),
+  );
 }
 
 /** That `outcome` is the refusal: its exit code, exactly two lines that help, and no trace of a defect. */
