@@ -145,6 +145,7 @@ export class Client implements AsyncDisposable {
 
   /** A server that was there and is not now is a lost connection, not one that never was. */
   #afterConnection(error: AppError): AppError {
+    this.#wasConnected ||= error.code !== "not_connected"; // any other failure had a connection, if only for its opening
     if (error.code !== "not_connected" || !this.#wasConnected) return error;
     return new AppError("lost", `The server does not answer any more: ${error.message}`, { cause: error });
   }

@@ -18,7 +18,10 @@ export interface DialedSession extends Disposable {
   readonly session: Session;
 }
 
-/** Throws `not_connected`, `not_app`, what the server refused the connection for, or the reason of `signal`. */
+/**
+ * Throws `not_connected` when no connection came about; then `lost`, `idle` or `not_app`, what the server refused the
+ * connection for, or the reason of `signal`.
+ */
 export async function dial({ target, timeoutMs, agent, signal }: DialOptions): Promise<DialedSession> {
   const stream = new TcpStream(await connect(target, timeoutMs, signal));
   const held = new DisposableStack();
@@ -28,19 +31,24 @@ export async function dial({ target, timeoutMs, agent, signal }: DialOptions): P
   held.use(watchSilence(stream, {
     silenceMaxMs: timeoutMs,
     isWaiting: () => session?.isWaiting ?? true,
-    reason: () =>
-      new AppError("idle", `Nothing came from ${stream.peer}, or was taken by it, for ${timeoutMs / 1000} s`),
+    reason: () => silenceOf(stream, timeoutMs),
   }));
   try {
     ({ session } = await openAsClient(stream, agent));
     return { session, [Symbol.dispose]: () => held.dispose() };
   } catch (error) {
     held.dispose();
-    if (error instanceof AppError && error.code === "idle") {
-      throw new AppError("not_connected", `${stream.peer} took the connection, but said nothing`, { cause: error });
-    }
     throw error;
   }
+}
+
+/** A connection that was there and fell silent has broken off, however early; but who never spoke may not be app. */
+function silenceOf({ peer, bytesRead }: TcpStream, timeoutMs: number): AppError {
+  const seconds = timeoutMs / 1000;
+  if (bytesRead > 0) return new AppError("idle", `Nothing came from ${peer}, or was taken by it, for ${seconds} s`);
+  return new AppError("idle", `${peer} took the connection, but said nothing for ${seconds} s`, {
+    advice: "Check that app listens on that port, and run the same command again",
+  });
 }
 
 async function connect(target: Target, timeoutMs: number, signal?: AbortSignal): Promise<Deno.TcpConn> {

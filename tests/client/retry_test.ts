@@ -112,11 +112,33 @@ Deno.test("a server that goes away for good is lost, not one that was never ther
   assertEquals(error.exit, 4);
 });
 
-Deno.test("a server that takes connections and says nothing was never connected", async () => {
+Deno.test("a server that takes connections and says nothing is given up, as one that falls silent later", async () => {
   await using server = startFakeServer(untilEnd);
   await using client = clientOf(server, { timeoutMs: 300, retries: 0 });
-  const error = await soon(assertRejectsCode(() => client.stat("a"), "not_connected"), "the timeout");
-  assertEquals(error.exit, 3);
+  const error = await soon(assertRejectsCode(() => client.stat("a"), "idle"), "the timeout");
+  assertEquals([error.exit, error.retriable], [4, true]);
+  assertStringIncludes(error.message, "said nothing");
+  assertStringIncludes(error.advice, "port");
+});
+
+Deno.test("a server that falls silent within its opening line has not said nothing", async () => {
+  await using server = startFakeServer(async (conn) => {
+    await conn.write(new TextEncoder().encode("APP/1 agent"));
+    await untilEnd(conn);
+  });
+  await using client = clientOf(server, { timeoutMs: 300, retries: 0 });
+  const error = await soon(assertRejectsCode(() => client.stat("a"), "idle"), "the timeout");
+  assertEquals(error.message.includes("said nothing"), false, error.message);
+});
+
+Deno.test("a server that breaks off within its opening and is gone then is lost, not one that was never there", async () => {
+  const server = startFakeServer(() => Promise.resolve());
+  let closing: PromiseLike<void> | undefined;
+  await using client = clientOf(server, { onRetry: () => closing ??= server[Symbol.asyncDispose]() });
+  const error = await assertRejectsCode(() => client.stat("a"), "lost");
+  await closing;
+  assertEquals(error.exit, 4);
+  assertStringIncludes(error.message, "does not answer any more");
 });
 
 Deno.test("a server that falls silent under a request is given up, although we go on sending pings", async () => {
