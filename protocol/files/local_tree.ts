@@ -54,11 +54,15 @@ export class LocalTree implements FileTree {
     }
   }
 
-  /** Whether something has that name. */
+  /** Whether something has that name. What a crash left of its publishing goes away: no transfer will come for it. */
   has(name: string): boolean {
     try {
-      const { path } = this.#resolver.place(name, "look for");
-      return translating("look for", name, () => lstatIfThere(this.#fs, path)) !== undefined;
+      const place = this.#resolver.place(name, "look for");
+      return translating("look for", name, () => {
+        if (!lstatIfThere(this.#fs, place.path)) return false;
+        removePublishedPartial(this.#fs, place);
+        return true;
+      });
     } catch (error) {
       if (error instanceof AppError && error.code === "not_found") return false;
       throw error;

@@ -3,8 +3,9 @@ import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { bytesOf, fingerprint, store, TemporaryTree } from "./temporary_tree.ts";
 
+const LARGE = new Uint8Array(BLOCK_BYTES).fill(1);
 /** One that is kept in a scratch file and one that is kept in a partial on its way. */
-const NEW = [bytesOf("new"), new Uint8Array(BLOCK_BYTES).fill(1)];
+const NEW = [bytesOf("new"), LARGE];
 
 Deno.test("a taken name is refused at once, and what has it stays", async () => {
   using temporary = new TemporaryTree();
@@ -113,4 +114,30 @@ Deno.test("a file never replaces a directory, neither at the start nor at the en
     await assertRejectsCode(() => draft.publish(), "is_directory");
     assertEquals([...Deno.readDirSync(temporary.at(name))], []);
   }
+});
+
+/** Leaves a partial of `name` with all of its bytes; its path. */
+async function suspendWhole(temporary: TemporaryTree, name: string): Promise<string> {
+  const draft = await temporary.tree.create(name, { sizeBytes: LARGE.length, mtimeMs: 1_700_000_000_000 }, "replace");
+  await draft.startAt(0);
+  await draft.write(LARGE);
+  await draft.suspend();
+  return temporary.at(temporary.reserved().find((path) => !path.endsWith(".note"))!);
+}
+
+Deno.test("who asks whether a name is taken takes away what a crash left of its publishing", async () => {
+  using temporary = new TemporaryTree();
+  Deno.linkSync(await suspendWhole(temporary, "large"), temporary.at("large"));
+  assertEquals(temporary.reserved().length, 2);
+  assertEquals(temporary.tree.has("large"), true);
+  assertEquals(temporary.reserved(), []);
+  assertEquals(temporary.visible(), { large: fingerprint(LARGE) });
+});
+
+Deno.test("who asks whether a name is taken leaves the partial of another file alone", async () => {
+  using temporary = new TemporaryTree();
+  temporary.file("large", "old");
+  await suspendWhole(temporary, "large");
+  assertEquals(temporary.tree.has("large"), true);
+  assertEquals(temporary.reserved().length, 2);
 });
