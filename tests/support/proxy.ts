@@ -1,6 +1,6 @@
 /**
- * A TCP proxy between a client and a server, which does harm: it cuts, stalls or flips a bit at a chosen byte, or holds
- * the bytes back from there on until it is told to go on.
+ * A TCP proxy between a client and a server, which does harm: it cuts, stalls or flips a bit at a chosen byte, holds
+ * the bytes back from there on until it is told to go on, or only tells that this byte has passed, for harm elsewhere.
  *
  * Bytes are counted over all connections, per direction, so "after n bytes" means the same however they are cut up.
  */
@@ -10,7 +10,7 @@ export interface Harm {
   readonly direction: "to server" | "to client";
   /** The byte at which it happens. */
   readonly offset: number;
-  readonly kind: "cut" | "stall" | "flip" | "hold";
+  readonly kind: "cut" | "stall" | "flip" | "hold" | "tell";
   /** For `flip`: which bit. */
   readonly bit?: number;
 }
@@ -21,12 +21,13 @@ export class HarmfulProxy implements AsyncDisposable {
   readonly harmed: Promise<void>;
   /** Connections so far. */
   connections = 0;
+  /** Bytes that came so far, each way. */
+  readonly counts: Record<Harm["direction"], number> = { "to server": 0, "to client": 0 };
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #target: number;
   readonly #open = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
   readonly #pumps = new Set<Promise<void>>();
-  readonly #counts = { "to server": 0, "to client": 0 };
   #harm: Harm | undefined;
   readonly #tellHarmed: () => void;
   readonly #released = Promise.withResolvers<void>();
@@ -89,8 +90,8 @@ export class HarmfulProxy implements AsyncDisposable {
 
   /** Where in the next `count` bytes harm is to be done; `undefined` if nowhere. */
   #offsetOfHarm(count: number, direction: Harm["direction"]): number | undefined {
-    const start = this.#counts[direction];
-    this.#counts[direction] += count;
+    const start = this.counts[direction];
+    this.counts[direction] += count;
     const harm = this.#harm;
     if (harm?.direction !== direction || harm.offset < start || harm.offset >= start + count) return undefined;
     return harm.offset - start;
@@ -101,9 +102,8 @@ export class HarmfulProxy implements AsyncDisposable {
     const { kind, bit = 0 } = this.#harm!;
     this.#harm = undefined;
     if (kind === "flip") bytes[at]! ^= 1 << bit;
-    const before = kind === "flip" ? bytes : bytes.subarray(0, at);
-    await writeAll(to, before);
-    this.#tellHarmed();
+    const before = kind === "flip" || kind === "tell" ? bytes : bytes.subarray(0, at);
+    await writeAll(to, before).finally(() => this.#tellHarmed());
     if (kind === "cut") this.#closeAll();
     if (kind === "cut" || kind === "stall") return false;
     if (kind === "hold") await this.#released.promise;
