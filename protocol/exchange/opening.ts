@@ -3,7 +3,7 @@ import { AppError, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
 import { BODY_BYTES_MAX, OPENING_BYTES_MAX } from "../limits.ts";
 import { detectFormat, type WireFormat } from "../wire/detect.ts";
-import { type Abilities, formatAbilities, parseOpening } from "../wire/opening.ts";
+import { type Abilities, formatAbilities, OPENING_START, parseOpening } from "../wire/opening.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Session } from "./session.ts";
 
@@ -59,7 +59,7 @@ export async function openAsClient(
   await stream.write(new TextEncoder().encode(sent + "\n"));
   const first = await readFirstBytes(stream);
   if (!first) throw new AppError("lost", `${stream.peer} closed the connection before it said anything`);
-  if (first.format !== "app") throw new AppError("not_app", `What answers at ${stream.peer} is not app`);
+  if (first.format !== "app") throw notOurs(first, stream.peer);
   const opening = parseOpening(first.line);
   if (opening.kind !== "abilities") {
     throw new AppError("malformed", `The server's opening has no abilities: ${first.line}`);
@@ -72,6 +72,14 @@ export async function openAsClient(
   });
   session.send({ type: "hello", sent, received: first.line });
   return { session, abilities: opening.abilities };
+}
+
+/** A line that was cut within its first word may still have been ours. */
+function notOurs({ early }: FirstBytes, peer: string): AppError {
+  if (OPENING_START.startsWith(String.fromCharCode(...early))) {
+    return new AppError("lost", `The connection to ${peer} ended inside the opening line`);
+  }
+  return new AppError("not_app", `What answers at ${peer} is not app`);
 }
 
 /** Begins a session as the server, behind the client's line. Then call `hello`, before anything else is received. */
