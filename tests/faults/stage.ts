@@ -81,9 +81,14 @@ export class Stage implements AsyncDisposable {
 
   /** Tells when the file becomes visible. Dispose it. */
   watchTarget(): { readonly shown: Promise<void> } & Disposable {
+    const path = `${this.#target}/${NAME}`;
     const watcher = Deno.watchFs(this.#target);
+    const events = watcher[Symbol.asyncIterator](); // leaving a loop over it would close it, and Deno 2.5 not twice
     const shown = (async () => {
-      for await (const { paths } of watcher) if (paths.some((path) => path.endsWith(`/${NAME}`))) return;
+      for (let event = await events.next(); !event.done; event = await events.next()) {
+        // That an earlier one was removed can be told late.
+        if (event.value.kind === "create" && event.value.paths.includes(path)) return;
+      }
     })();
     return { shown, [Symbol.dispose]: () => watcher.close() };
   }
