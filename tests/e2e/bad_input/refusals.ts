@@ -1,19 +1,16 @@
 /** How a refusal looks from outside: an exit code, two lines on stderr, nothing on stdout; and tables of them. */
-import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "../../support/assert.ts";
+import { assertEquals, assertNotMatch, assertStringIncludes } from "../../support/assert.ts";
 import { type Outcome, runApp, type RunOptions } from "../../support/program.ts";
 
 /** A command line, and what it comes to. */
 export interface Refusal {
   readonly args: readonly string[];
-  readonly code: number | readonly number[];
+  readonly code: number;
   /** A part of the first line: what was wrong, with the value. */
   readonly says: string;
   /** A part of the second line: what to do next. */
   readonly next: string;
 }
-
-/** What a connection that is taken, and then silent, ends with: "never connected", or "broken off". */
-export const SILENT_HOST_EXIT: readonly number[] = [3, 4];
 
 /** Processes at once: more than one, since most of the time of each is its start. */
 const AT_ONCE = 3;
@@ -35,7 +32,7 @@ export async function assertRefusals(refusals: readonly Refusal[], options: RunO
 export function assertRefused({ code, stdout, stderr }: Outcome, { args, code: wanted, says, next }: Refusal): void {
   const told = `app ${args.join(" ")}\n${stderr}`;
   assertNoDefect(told);
-  assert([wanted].flat().includes(code), `exit code ${code} of: ${told}`);
+  assertEquals(code, wanted, told);
   const lines = stderr.split("\n");
   assertEquals(lines.length, 3, `not two lines: ${told}`);
   assertEquals(lines[2], "", told);
