@@ -17,15 +17,10 @@ export class SelfPipe implements Disposable {
   /** Takes half a millisecond. `undefined` where the system has no such sockets, or no place for them. */
   static async open(): Promise<SelfPipe | undefined> {
     try {
-      const folder = Deno.makeTempDirSync({ prefix: "app-" }); // nobody else may look into it
-      try {
-        const path = `${folder}/self`;
-        using listener = Deno.listen({ transport: "unix", path });
-        const [near, far] = await Promise.all([Deno.connect({ transport: "unix", path }), listener.accept()]);
-        return new SelfPipe(near, far);
-      } finally {
-        Deno.removeSync(folder, { recursive: true });
-      }
+      const { listener, connecting } = listenToOurselves();
+      using _listener = listener;
+      const [near, far] = await Promise.all([connecting, listener.accept()]);
+      return new SelfPipe(near, far);
     } catch {
       return undefined; // whoever asks has a slower way
     }
@@ -49,5 +44,17 @@ export class SelfPipe implements Disposable {
       // It was closed while somebody else still rang: nothing is lost.
       if (!(error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource)) throw error;
     }
+  }
+}
+
+/** In a folder that is gone again at once: a connection that has begun needs it no more, and an exit leaves nothing. */
+function listenToOurselves(): { listener: Deno.UnixListener; connecting: Promise<Deno.UnixConn> } {
+  const folder = Deno.makeTempDirSync({ prefix: "app-" }); // nobody else may look into it
+  try {
+    const address = { transport: "unix", path: `${folder}/self` } as const;
+    const listener = Deno.listen(address);
+    return { listener, connecting: Deno.connect(address) };
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
 }
