@@ -19,8 +19,11 @@ export class SelfPipe implements Disposable {
     try {
       const { listener, connecting } = listenToOurselves();
       using _listener = listener;
-      const [near, far] = await Promise.all([connecting, listener.accept()]);
-      return new SelfPipe(near, far);
+      using made = new DisposableStack();
+      const near = made.use(await connecting); // before it is accepted, so that nothing waits when it fails
+      const pipe = new SelfPipe(near, await listener.accept());
+      made.move();
+      return pipe;
     } catch {
       return undefined; // whoever asks has a slower way
     }
@@ -50,11 +53,14 @@ export class SelfPipe implements Disposable {
 /** In a folder that is gone again at once: a connection that has begun needs it no more, and an exit leaves nothing. */
 function listenToOurselves(): { listener: Deno.UnixListener; connecting: Promise<Deno.UnixConn> } {
   const folder = Deno.makeTempDirSync({ prefix: "app-" }); // nobody else may look into it
+  const address = { transport: "unix", path: `${folder}/self` } as const;
+  let listener: Deno.UnixListener | undefined;
   try {
-    const address = { transport: "unix", path: `${folder}/self` } as const;
-    const listener = Deno.listen(address);
+    listener = Deno.listen(address);
     return { listener, connecting: Deno.connect(address) };
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    // One by one: to remove a folder with what is in it takes a descriptor, and there may be none left.
+    if (listener) Deno.removeSync(address.path);
+    Deno.removeSync(folder);
   }
 }

@@ -2,6 +2,7 @@
 import { breathe, breatheLong } from "../protocol/breathe.ts";
 import { SelfPipe } from "../protocol/self_pipe.ts";
 import { assert, assertEquals } from "./support/assert.ts";
+import { temporaryDirectory } from "./support/program.ts";
 
 /** Long enough for a machine that is busy with other things. */
 const WORK_MAX_MS = 20_000;
@@ -74,4 +75,42 @@ Deno.test("without a place for a socket there is none, and long work breathes al
     if (before === undefined) Deno.env.delete("TMPDIR");
     else Deno.env.set("TMPDIR", before);
   }
+});
+
+/** Opens a self pipe with 0 to 4 free descriptors, in a process with few, and prints which came and what was kept. */
+const CROWDED = `
+  import { SelfPipe } from "${new URL("../protocol/self_pipe.ts", import.meta.url)}";
+  function useUp() {
+    const files = [];
+    try {
+      for (;;) files.push(Deno.openSync("/dev/null"));
+    } catch {
+      return files;
+    }
+  }
+  for (let free = 0; free <= 4; free++) {
+    const crowd = useUp();
+    const room = crowd.length;
+    crowd.splice(0, free).forEach((file) => file.close());
+    const pipe = await SelfPipe.open();
+    pipe?.[Symbol.dispose]();
+    crowd.forEach((file) => file.close());
+    const left = useUp();
+    console.log(pipe !== undefined, room - left.length);
+    left.forEach((file) => file.close());
+  }`;
+
+Deno.test({
+  name: "without descriptors for a self pipe there is none, and nothing is kept or left of it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    using folder = temporaryDirectory();
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 64 && exec "$@"', "sh", Deno.execPath(), "eval", CROWDED],
+      env: { NO_COLOR: "1", TMPDIR: folder.path },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    assertEquals(new TextDecoder().decode(stdout), "false 0\nfalse 0\nfalse 0\ntrue 0\ntrue 0\n");
+    assertEquals(Array.from(Deno.readDirSync(folder.path)), []);
+  },
 });
