@@ -1,5 +1,6 @@
 /** Signals: a client that is interrupted goes on later, a server lets transfers finish, and a second signal ends it. */
 import { assert, assertEquals } from "../support/assert.ts";
+import { visible } from "../support/names_in.ts";
 import { type Outcome, runApp, ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
 import { Random } from "../support/random.ts";
@@ -9,10 +10,6 @@ const MIB = 1_048_576;
 const CONTENT = new Random(21).bytes(48 * MIB);
 /** A stall this late has passed on more than fits into the buffers of the system, so whole blocks have arrived. */
 const LATE = 40 * MIB;
-
-function visible(path: string): string[] {
-  return Array.from(Deno.readDirSync(path), ({ name }) => name).filter((name) => !name.startsWith(".app-"));
-}
 
 function resumedBytes(stdout: string): number {
   return JSON.parse(stdout.trimEnd().split("\n").at(-1)!).resumedBytes;
@@ -34,6 +31,9 @@ async function interrupted(
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
+/** A connection that still waits to be accepted is reset when the listener is closed, even while it is being made. */
+const CLOSED = [Deno.errors.ConnectionRefused, Deno.errors.ConnectionReset, Deno.errors.NotConnected];
+
 /** Waits until nobody listens on `port` any more: the server has heard the signal. */
 async function untilClosed(port: string): Promise<void> {
   const giveUp = AbortSignal.timeout(20_000);
@@ -42,11 +42,7 @@ async function untilClosed(port: string): Promise<void> {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port: Number(port) })).close();
     } catch (error) {
-      // A connection that was still waiting to be accepted is reset when the listener is closed.
-      const isClosed = [Deno.errors.ConnectionRefused, Deno.errors.ConnectionReset].some((kind) =>
-        error instanceof kind
-      );
-      if (isClosed) return;
+      if (CLOSED.some((kind) => error instanceof kind)) return;
       throw error;
     }
   }

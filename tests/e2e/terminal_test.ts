@@ -1,6 +1,7 @@
 /** On a terminal: what is missing is asked for, progress is painted and fits, and Ctrl-C works everywhere. */
 import stringWidth from "string-width";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { visible } from "../support/names_in.ts";
 import { runApp, ServerProcess, temporaryDirectory } from "../support/program.ts";
 import { HarmfulProxy } from "../support/proxy.ts";
 import { HAS_PYTHON } from "../support/python.ts";
@@ -77,7 +78,7 @@ for (const columns of [24, 80]) {
     assertEquals(await app.finished(), 130, app.shown);
     for (const line of painted(app.shown)) assert(stringWidth(line) < columns, JSON.stringify(line));
     assertMatch(app.shown, /Interrupted\r\n[^\n]+\r\n$/);
-    assertEquals(Array.from(Deno.readDirSync(here.path)).filter((entry) => !entry.name.startsWith(".app-")), []);
+    assertEquals(visible(here.path), []);
     const again = await runApp(["get", "127.0.0.1", server.port, name, "--json"], { cwd: here.path });
     assertEquals(again.code, 0, again.stderr);
     assert(JSON.parse(again.stdout.trimEnd().split("\n").at(-1)!).resumedBytes > 0, again.stdout);

@@ -6,6 +6,7 @@
  */
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { names, visible } from "../support/names_in.ts";
 import { ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
 import { Random } from "../support/random.ts";
@@ -64,9 +65,9 @@ export class Stage implements AsyncDisposable {
 
   /** Whether the file is visible where it belongs; fails if anything else is, or if it is another one. */
   hasFile(): boolean {
-    const visible = this.#names().filter((name) => !name.startsWith(".app-"));
-    if (visible.length === 0) return false;
-    assertEquals(visible, [NAME]);
+    const shown = visible(this.#target);
+    if (shown.length === 0) return false;
+    assertEquals(shown, [NAME]);
     const bytes = Deno.readFileSync(`${this.#target}/${NAME}`);
     assertEquals(bytes.length, CONTENT.length, "the length of what is visible");
     assertEquals(firstDifference(bytes, CONTENT), undefined, "where what is visible differs");
@@ -124,7 +125,7 @@ export class Stage implements AsyncDisposable {
   }
 
   #names(): string[] {
-    return Array.from(Deno.readDirSync(this.#target), ({ name }) => name).sort();
+    return names(this.#target);
   }
 
   async #measureTravel(): Promise<Stage["travel"]> {

@@ -1,8 +1,9 @@
 /** Files that cannot be sent, served or stored: missing, directories, pipes, devices, sockets, and unreadable ones. */
 import { assertEquals } from "../../support/assert.ts";
+import { names as namesIn } from "../../support/names_in.ts";
 import { runApp, ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { NEEDS_LOST_RIGHTS, withMode, WITHOUT_RIGHTS } from "./lost_rights.ts";
-import { assertNoDefect, assertRefusals, assertTaken, canMakeSpecialFiles, namesIn, type Refusal } from "./refusals.ts";
+import { assertNoDefect, assertRefusals, assertTaken, canMakeSpecialFiles, type Refusal } from "./refusals.ts";
 
 const OWNER = "Ask the server's owner to check who may do that with its files";
 const OURS = "Check the owner and the permissions of it, and of the directory that it is in";

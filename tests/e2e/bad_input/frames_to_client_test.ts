@@ -3,10 +3,11 @@ import { crc32 } from "../../../protocol/wire/crc32.ts";
 import type { Message } from "../../../protocol/wire/messages/mod.ts";
 import { type FakeServer, startFakeServer, untilEnd } from "../../client/fake_server.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import { names as namesIn } from "../../support/names_in.ts";
 import { runApp, temporaryDirectory } from "../../support/program.ts";
 import { concat, encode, frameOf } from "../../wire/decoding.ts";
 import { HOSTILE } from "./hostile_frames.ts";
-import { assertRefused, inTurns, namesIn, type Refusal } from "./refusals.ts";
+import { assertRefused, inTurns, type Refusal } from "./refusals.ts";
 
 /** A server that answers the first request of each connection with `answer`, byte by byte as it is. */
 function lyingServer(answer: Uint8Array): FakeServer {

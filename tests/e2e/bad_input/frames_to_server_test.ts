@@ -5,10 +5,11 @@ import { crc32 } from "../../../protocol/wire/crc32.ts";
 import type { Message } from "../../../protocol/wire/messages/mod.ts";
 import { RawConnection } from "../../server/served.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import { names as namesIn } from "../../support/names_in.ts";
 import { ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { concat, decode, encode, frameOf } from "../../wire/decoding.ts";
 import { HOSTILE, offerOfSize } from "./hostile_frames.ts";
-import { assertNoDefect, namesIn } from "./refusals.ts";
+import { assertNoDefect } from "./refusals.ts";
 
 /** What comes back for `bytes` behind an honest opening, up to the end of the connection. */
 async function say(port: string, ...pieces: readonly Uint8Array[]): Promise<readonly Message[]> {

@@ -3,10 +3,11 @@ import { main } from "../../../main.ts";
 import { FakeTerminal, NEVER_INTERRUPTED } from "../../cli/fake_terminal.ts";
 import { startServed } from "../../server/served.ts";
 import { assertEquals, assertStringIncludes } from "../../support/assert.ts";
+import { names as namesIn } from "../../support/names_in.ts";
 import { APP, type Outcome, runApp, ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { canRun } from "./lost_rights.ts";
 import { BENIGN, TRAPS, UNSPEAKABLE } from "./name_traps.ts";
-import { assertNoDefect, assertRefusals, assertRefused, namesIn, type Refusal } from "./refusals.ts";
+import { assertNoDefect, assertRefusals, assertRefused, type Refusal } from "./refusals.ts";
 
 const ANOTHER = "Choose another name";
 

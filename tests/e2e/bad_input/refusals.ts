@@ -54,11 +54,6 @@ export async function assertTaken(lines: readonly (readonly string[])[], options
   });
 }
 
-/** All names below `path`, ours included. */
-export function namesIn(path: string): string[] {
-  return Array.from(Deno.readDirSync(path), ({ name }) => name).sort();
-}
-
 /** Does `work` with each of `items`, a few at a time. */
 export async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];

@@ -1,9 +1,10 @@
 /** The shared directory and what its server allows: no good roots, taken names, read-only, and the size limit. */
 import { assertEquals } from "../../support/assert.ts";
+import { names as namesIn } from "../../support/names_in.ts";
 import { runApp, ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { Random } from "../../support/random.ts";
 import { NEEDS_LOST_RIGHTS, withMode, WITHOUT_RIGHTS } from "./lost_rights.ts";
-import { assertNoDefect, assertRefusals, assertRefused, assertTaken, namesIn, type Refusal } from "./refusals.ts";
+import { assertNoDefect, assertRefusals, assertRefused, assertTaken, type Refusal } from "./refusals.ts";
 
 Deno.test("a root that is missing, or no directory, is not shared", async () => {
   using here = temporaryDirectory();
