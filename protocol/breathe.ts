@@ -6,7 +6,8 @@
  * really poll. Two things make it: an asynchronous `lstat`, which needs another thread and so waits for a processor
  * twice when all are busy, and a socket to ourselves, which waits for nobody but has to be made first. So short work
  * uses the first, and what is held open by `breatheLong` the second: with a put and a get under way on two cores, the
- * slowest hundredth of small requests took 121 ms with the one, 14 ms with the other.
+ * slowest hundredth of small requests takes more than 100 ms with the one, and some milliseconds with the other
+ * (`deno task bench latency`, and the same with a `TMPDIR` that is not there).
  */
 import { SelfPipe } from "./self_pipe.ts";
 

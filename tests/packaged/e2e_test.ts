@@ -1,4 +1,4 @@
-/** All that `tests/e2e/` says of the program, said of the executable; and it leaves nothing behind. */
+/** All that `tests/e2e/` itself, without its folders, says of the program, said of the executable; it leaves nothing. */
 import { assertEquals } from "../support/assert.ts";
 import { drive } from "../support/program.ts";
 import { makeExecutable } from "./executable.ts";
