@@ -57,12 +57,12 @@ async function connect(target: Target, timeoutMs: number, signal?: AbortSignal):
   for (const hostname of addresses) {
     signal?.throwIfAborted();
     try {
-      const conn = await connectWithin(hostname, target.port, timeoutMs, signal);
-      conn.setNoDelay(true);
-      conn.setKeepAlive(true);
-      return conn;
+      return prepared(await connectWithin(hostname, target.port, timeoutMs, signal));
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
+      if (isReset(error)) {
+        throw new AppError("lost", `${target.host} took the connection and ended it`, { cause: error });
+      }
       failures.push(error);
     }
   }
@@ -71,6 +71,22 @@ async function connect(target: Target, timeoutMs: number, signal?: AbortSignal):
   throw new AppError("not_connected", `Cannot connect to ${target.host} port ${target.port}${tried}: ${reason}`, {
     cause: failures[0],
   });
+}
+
+function prepared(conn: Deno.TcpConn): Deno.TcpConn {
+  try {
+    conn.setNoDelay(true);
+    conn.setKeepAlive(true);
+    return conn;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+/** Whether a connection was made, and was gone again before anybody could look at it. */
+function isReset(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionReset;
 }
 
 /** All addresses of a name, in the system's order; a literal address needs no look-up, nor the module for it. */
