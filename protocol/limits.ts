@@ -54,6 +54,10 @@ export interface ServerLimits {
   fileBytesMax: number;
   /** How long running transfers may go on after the server was told to stop. */
   drainMs: number;
+  /** A request of an old format without an end mark is complete when nothing more came for this long. */
+  quietMs: number;
+  /** Between a code word of an old format and what follows it: the old programs take what comes together for one. */
+  codeGapMs: number;
 }
 
 export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
@@ -63,6 +67,8 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   requestsAheadMax: 64,
   fileBytesMax: Number.MAX_SAFE_INTEGER,
   drainMs: 10_000,
+  quietMs: 100,
+  codeGapMs: 200,
 });
 
 /** What a client waits for, and how often it tries again. */

@@ -3,9 +3,10 @@ import { type CommandInput, defineCommand } from "../protocol/cli/command.ts";
 import { usageError } from "../protocol/cli/parse.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
+import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { createLog, LOG_KINDS } from "./log.ts";
 import { serve } from "./server.ts";
-import { formatStartLines } from "./start_lines.ts";
+import { formatStartLines, isLoopback } from "./start_lines.ts";
 
 /** How long counting the files may hold up the start lines. */
 const MEASURE_MAX_MS = 200;
@@ -40,6 +41,19 @@ const OPTIONS = [
     help: "The largest file to take, such as 500M (default: no limit)",
   },
   { name: "once", kind: "flag", help: "Stop after the first file that a client got" },
+  {
+    name: "wire",
+    kind: "text",
+    value: "LIST",
+    help: `Formats to serve: ${SERVED_FORMATS.join(",")} (default: all on this machine, app elsewhere)`,
+  },
+  { name: "name", kind: "text", value: "NAME", default: "app", help: "The name for those who greet the server" },
+  { name: "number", kind: "text", value: "N", default: "42", help: "The number for those who greet the server" },
+  {
+    name: "close-on-out-of-range",
+    kind: "flag",
+    help: "Let a greeting with a number below 1 or above 100 stop the server",
+  },
   { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
 ] as const;
 
@@ -62,8 +76,15 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   const tree = new LocalTree(root);
   tree.verifyListable();
   const sizeMax = options["max-file-size"];
+  const formats = formatsOf(options.wire, options.address);
   const server = serve({
     root: tree,
+    formats,
+    greeting: {
+      name: options.name,
+      number: integerOf(options.number),
+      closeOnOutOfRange: options["close-on-out-of-range"],
+    },
     address: options.address,
     port: options.port,
     readOnly: options["read-only"],
@@ -76,10 +97,32 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   });
   interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });
   const { address, port } = server;
-  const facts = { address, port, root, readOnly: options["read-only"], interfaces: Deno.networkInterfaces() };
+  const oldFormats = formats.filter(isOld);
+  const facts = {
+    address,
+    port,
+    root,
+    oldFormats,
+    readOnly: options["read-only"],
+    interfaces: Deno.networkInterfaces(),
+  };
   formatStartLines({ ...facts, measure: await measureQuickly(tree) }).forEach((line) => terminal.result(line));
   await sweepUntil(tree, server.finished);
   return 0;
+}
+
+function formatsOf(list: string | undefined, address: string): readonly ServedFormat[] {
+  if (list === undefined) return isLoopback(address) ? SERVED_FORMATS : ["app"];
+  const names = list.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !(SERVED_FORMATS as readonly string[]).includes(name));
+  if (wrong === undefined) return names as ServedFormat[];
+  const advice = `Name some of ${SERVED_FORMATS.join(", ")}, with commas between them`;
+  throw usageError(serveCommand, `Cannot serve the format ${JSON.stringify(wrong)}`, advice);
+}
+
+function integerOf(text: string): bigint {
+  if (/^[+-]?\d{1,1000}$/.test(text)) return BigInt(text.replace("+", ""));
+  throw usageError(serveCommand, `--number takes an integer, and not ${JSON.stringify(text)}`, "Such as --number 42");
 }
 
 /** `undefined` when it takes too long, or when something in the way cannot be read: a count is not worth the server. */

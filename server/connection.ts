@@ -7,12 +7,16 @@ import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
 import { type FirstBytes, openAsServer, readFirstBytes } from "../protocol/exchange/opening.ts";
+import { QuietReader } from "../protocol/exchange/quiet_reader.ts";
 import type { Request } from "../protocol/exchange/requests_ahead.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
+import type { OldFormat, ServedFormat } from "../protocol/wire/detect.ts";
 import { type Opening, parseOpening } from "../protocol/wire/opening.ts";
+import type { Greeting } from "./formats/format.ts";
+import { FORMATS } from "./formats/mod.ts";
 import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import type { Log, LogRecord } from "./log.ts";
@@ -27,21 +31,30 @@ export interface ServerContext {
   readonly policy: Policy;
   readonly limits: ServerLimits;
   readonly log: Log;
+  /** The formats that are served. */
+  readonly formats: readonly ServedFormat[];
+  readonly greeting: Greeting;
   /** Told of each get that a client has stored. */
   onDelivered(): void;
+  /** Stops the whole server. */
+  stop(): void;
 }
 
 /** One connection as the listener sees it. */
 export class Connection {
   readonly #stream: ByteStream;
+  readonly #reader: QuietReader;
   readonly #context: ServerContext;
   #session: Session | undefined;
   #isBusy = false;
   #isStopping = false;
+  /** No words of ours are for such a peer. */
+  #hasOldFormat = false;
   #loggedFault: AppError | undefined;
 
   constructor(stream: ByteStream, context: ServerContext) {
     this.#stream = stream;
+    this.#reader = new QuietReader(stream);
     this.#context = context;
   }
 
@@ -74,31 +87,58 @@ export class Connection {
   }
 
   async #readFirstBytes(): Promise<FirstBytes | undefined> {
-    const { openingTimeoutMs } = this.#context.limits;
+    const { formats, limits: { openingTimeoutMs, quietMs } } = this.#context;
     const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
     const deadline = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
     try {
-      return await readFirstBytes(this.#stream);
+      return await readFirstBytes(this.#reader, { accepted: formats, quietMs });
     } finally {
       clearTimeout(deadline);
     }
   }
 
   async #answer(first: FirstBytes): Promise<void> {
-    if (first.format !== "app") return this.#refuse(first);
+    const { format } = first;
+    if (format === "http" || format === "tls" || format === "unknown") return await this.#refuse(format);
+    if (!this.#context.formats.includes(format)) throw new AppError("unsupported", `Cannot speak ${format} here`);
+    if (format !== "app") return await this.#serveOldFormat(format);
     const opening = parseOpening(first.line);
-    const { idleTimeoutMs } = this.#context.limits;
-    using _watch = watchSilence(this.#stream, {
-      silenceMaxMs: idleTimeoutMs,
-      isWaiting: () => this.#session?.isWaiting ?? opening.kind === "abilities",
-      reason: () => new AppError("idle", `Nothing moved for ${idleTimeoutMs} ms`),
-    });
+    using _watch = this.#watchSilence(() => this.#session?.isWaiting ?? opening.kind === "abilities");
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
     this.#isBusy = true;
     await this.#logged("words", opening.words.join(" "), async () => {
       await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#context.tree });
       return {};
     });
+  }
+
+  async #serveOldFormat(format: OldFormat): Promise<void> {
+    const { tree, limits, greeting, onDelivered, stop } = this.#context;
+    this.#hasOldFormat = true;
+    using _watch = this.#watchSilence(() => this.#reader.isWaiting);
+    await FORMATS[format]({
+      stream: this.#reader,
+      tree,
+      limits,
+      greeting,
+      ...this.#rights(),
+      logged: (request, name, run) => this.#loggedWhileBusy(`${format} ${request}`, name, run),
+      onDelivered: () => onDelivered(),
+      stopServer: () => stop(),
+    });
+  }
+
+  async #loggedWhileBusy(request: string, name: string, run: () => Promise<Outcome>): Promise<void> {
+    this.#isBusy = true;
+    await this.#logged(request, name, run);
+    this.#isBusy = false;
+    if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
+  }
+
+  #watchSilence(isWaiting: () => boolean): Disposable {
+    const { idleTimeoutMs } = this.#context.limits;
+    const reason = () => new AppError("idle", `Nothing moved for ${idleTimeoutMs} ms`);
+    return watchSilence(this.#stream, { silenceMaxMs: idleTimeoutMs, isWaiting, reason });
   }
 
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
@@ -170,14 +210,14 @@ export class Connection {
   }
 
   /** Something else than our format: an answer that its sender can read. */
-  async #refuse({ format }: FirstBytes): Promise<void> {
+  async #refuse(format: "http" | "tls" | "unknown"): Promise<void> {
     this.#logFault(new AppError("not_app", `The first bytes are not ours (${format})`));
     await sayLastWords(this.#stream, () => refuseFormat(this.#stream, format));
   }
 
   /** Tells the peer why the connection ends, as far as it still listens. */
   async #endFor(error: AppError): Promise<void> {
-    if (error.code === "lost" || error.code === "idle") return;
+    if (error.code === "lost" || error.code === "idle" || this.#hasOldFormat) return;
     await sayLastWords(
       this.#stream,
       () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),

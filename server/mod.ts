@@ -8,6 +8,7 @@
  */
 export { serve, type ServeOptions, Server } from "./server.ts";
 export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";
+export { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 export { AppError, type ErrorName } from "../protocol/errors.ts";
 export { LocalTree } from "../protocol/files/local_tree.ts";
 export type { Batch, Draft, Entry, FileFacts, FileTree, Source } from "../protocol/files/tree.ts";

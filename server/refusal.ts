@@ -2,20 +2,14 @@
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import { BODY_BYTES_MAX } from "../protocol/limits.ts";
-import type { WireFormat } from "../protocol/wire/detect.ts";
 import { formatAbilities, OPENING_START } from "../protocol/wire/opening.ts";
 
 const LAST_WORDS_MS = 1_000;
 
 const PLAIN_REFUSAL = `This is app, which speaks ${OPENING_START}: try app list HOST PORT\n`;
 
-const REFUSALS: Readonly<Record<WireFormat, string>> = {
-  app: "",
-  unknown: PLAIN_REFUSAL,
-  tls: PLAIN_REFUSAL,
-  http: "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
-    `Content-Length: ${PLAIN_REFUSAL.length}\r\n\r\n${PLAIN_REFUSAL}`,
-};
+const HTTP_REFUSAL = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
+  `Content-Length: ${PLAIN_REFUSAL.length}\r\n\r\n${PLAIN_REFUSAL}`;
 
 /**
  * Runs `say`, ends our side, and passes over what the peer still sends, for a moment: closing with unread bytes would
@@ -37,8 +31,8 @@ export async function sayLastWords(stream: ByteStream, say: () => Promise<void>)
 }
 
 /** Tells who speaks another format what is here, in a form that it can read. */
-export function refuseFormat(stream: ByteStream, format: WireFormat): Promise<void> {
-  return stream.write(new TextEncoder().encode(REFUSALS[format]));
+export function refuseFormat(stream: ByteStream, format: "http" | "tls" | "unknown"): Promise<void> {
+  return stream.write(new TextEncoder().encode(format === "http" ? HTTP_REFUSAL : PLAIN_REFUSAL));
 }
 
 /** An opening line that says why nothing follows. */

@@ -8,8 +8,11 @@ import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
+import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { Connection, type ServerContext } from "./connection.ts";
+import type { Greeting } from "./formats/format.ts";
 import type { Log } from "./log.ts";
+import { isLoopback } from "./start_lines.ts";
 import type { Policy } from "./policy.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
 
@@ -28,6 +31,10 @@ export interface ServeOptions extends Partial<Policy> {
   port?: number;
   /** Stop after the first file that a client got. @default false */
   once?: boolean;
+  /** Which formats are served. @default all on a loopback address, else only ours, as the old ones protect nothing */
+  formats?: readonly ServedFormat[];
+  /** What those are told who greet the server. @default "app" and 42; no number stops it */
+  greeting?: Partial<Greeting>;
   limits?: Partial<ServerLimits>;
   /** Told of every request. @default nothing is logged */
   log?: Log;
@@ -66,7 +73,10 @@ export class Server implements AsyncDisposable {
       },
       limits: { ...SERVER_LIMITS, ...options.limits },
       log: guarded(options.log),
+      formats: options.formats ?? (isLoopback(address) ? SERVED_FORMATS : ["app"]),
+      greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },
       onDelivered: () => void (once && this.stop()),
+      stop: () => void this.stop(),
     };
     this.#listener = listen(address, port);
     const bound = this.#listener.addr as Deno.NetAddr;

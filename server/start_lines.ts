@@ -10,13 +10,17 @@ export interface StartFacts {
   /** The directory, as the person named it. */
   readonly root: string;
   readonly readOnly: boolean;
+  /** The formats of the old programs that are served. */
+  readonly oldFormats: readonly string[];
   /** `undefined` when counting took too long. */
   readonly measure: Measure | undefined;
   /** All addresses of this machine. */
   readonly interfaces: readonly { readonly address: string; readonly family: "IPv4" | "IPv6" }[];
 }
 
-export function formatStartLines({ address, port, root, readOnly, measure, interfaces }: StartFacts): string[] {
+export function formatStartLines(
+  { address, port, root, readOnly, oldFormats, measure, interfaces }: StartFacts,
+): string[] {
   const reachable = reachableAddresses(address, interfaces);
   const content = measure ? ` (${formatCount(measure.files, "file")}, ${formatSize(measure.sizeBytes)})` : "";
   const lines = [
@@ -25,9 +29,13 @@ export function formatStartLines({ address, port, root, readOnly, measure, inter
     `Sharing: ${escapeName(root)}${content}, ${readOnly ? "read-only" : "uploads allowed"}`,
   ];
   if (isLoopback(address)) return lines;
+  const isAre = oldFormats.length === 1 ? "is" : "are";
   return [
     ...lines,
     ...reachable.map((own) => `On another machine: app list ${own} ${port}`),
+    oldFormats.length === 0
+      ? "Old programs are not served here: --wire names formats that are, though they know no passwords"
+      : `WARNING: ${oldFormats.join(", ")} ${isAre} served, which know neither passwords nor encryption`,
     `WARNING: anybody who reaches this port can read ${readOnly ? "" : "and add "}files, and nothing is encrypted`,
   ];
 }

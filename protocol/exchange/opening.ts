@@ -1,45 +1,54 @@
 /** The opening over a stream: reading the first bytes, saying our line, and what comes of it: a session. */
 import { AppError, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
-import { BODY_BYTES_MAX, OPENING_BYTES_MAX } from "../limits.ts";
-import { detectFormat, type WireFormat } from "../wire/detect.ts";
+import { BODY_BYTES_MAX } from "../limits.ts";
+import { detectFormat, type ServedFormat, type WireFormat } from "../wire/detect.ts";
 import { type Abilities, formatAbilities, OPENING_START, parseOpening } from "../wire/opening.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { type More, QuietReader } from "./quiet_reader.ts";
 import { Session } from "./session.ts";
 
 const LINE_FEED = 10;
 
-/** What a connection began with. `line` is there for our own format only. */
+/** What a connection began with. */
 export interface FirstBytes {
   readonly format: WireFormat;
+  /** The opening line of our own format; "" for all others. */
   readonly line: string;
-  /** What came behind the line. */
+  /** What came behind the line; of all other formats what came, which the reader still has. */
   readonly early: Uint8Array;
 }
 
-/**
- * Reads until the format is known and, if it is ours, its opening line is whole. `undefined` when the peer ended its
- * side without a byte. Throws `malformed` for a line without an end.
- */
-export async function readFirstBytes(stream: ByteStream): Promise<FirstBytes | undefined> {
-  const buffer = new Uint8Array(OPENING_BYTES_MAX);
-  for (let length = 0;;) {
-    const count = await stream.read(buffer.subarray(length));
-    if (count === null) return length === 0 ? undefined : ended(buffer.subarray(0, length));
-    length += count;
-    const format = detectFormat(buffer.subarray(0, length));
-    if (format && format !== "app") return { format, line: "", early: buffer.subarray(0, length) };
-    const end = buffer.subarray(0, length).indexOf(LINE_FEED);
-    if (end >= 0) {
-      return { format: "app", line: decodeLine(buffer.subarray(0, end)), early: buffer.slice(end + 1, length) };
-    }
-    if (length === buffer.length) throw new AppError("malformed", `The opening line is longer than ${length} bytes`);
-  }
+export interface FirstBytesOptions {
+  /** The formats that are served. @default only ours */
+  readonly accepted?: readonly ServedFormat[];
+  /** How long a sender of an old format is silent when its request is complete. @default it never is */
+  readonly quietMs?: number;
 }
 
-function ended(bytes: Uint8Array): FirstBytes {
-  if (detectFormat(bytes) === "app") throw new AppError("lost", "The connection ended inside the opening line");
-  return { format: "unknown", line: "", early: bytes };
+/**
+ * Reads until the format is known and, if it is ours, its opening line is whole; that is taken out of `reader`.
+ * `undefined` when the peer ended its side without a byte. Throws `malformed` for a line without an end.
+ */
+export async function readFirstBytes(
+  reader: QuietReader,
+  { accepted = ["app"], quietMs = Infinity }: FirstBytesOptions = {},
+): Promise<FirstBytes | undefined> {
+  for (let sender: More = "more";;) {
+    // Before the first byte nobody is silent yet, and who was silent once has no other news but more bytes.
+    sender = await reader.more(reader.buffered.length > 0 && sender === "more" ? quietMs : Infinity);
+    const bytes = reader.buffered;
+    if (bytes.length === 0) return undefined;
+    const isComplete = sender === "more" && reader.isFull;
+    const format = detectFormat(bytes, isComplete ? "quiet" : sender === "more" ? "sending" : sender, accepted);
+    if (format && format !== "app") return { format, line: "", early: bytes };
+    if (format === "app" && bytes.includes(LINE_FEED)) {
+      const line = reader.take(bytes.indexOf(LINE_FEED) + 1);
+      return { format, line: decodeLine(line.subarray(0, -1)), early: reader.take() };
+    }
+    if (sender === "ended") throw new AppError("lost", "The connection ended inside the opening line");
+    if (reader.isFull) throw new AppError("malformed", `The opening line is longer than ${bytes.length} bytes`);
+  }
 }
 
 function decodeLine(bytes: Uint8Array): string {
@@ -57,7 +66,7 @@ export async function openAsClient(
 ): Promise<{ session: Session; abilities: Abilities }> {
   const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX });
   await stream.write(new TextEncoder().encode(sent + "\n"));
-  const first = await readFirstBytes(stream);
+  const first = await readFirstBytes(new QuietReader(stream));
   if (!first) throw new AppError("lost", `${stream.peer} closed the connection before it said anything`);
   if (first.format !== "app") throw notOurs(first, stream.peer);
   const opening = parseOpening(first.line);

@@ -21,6 +21,10 @@ export interface RequestContext {
 export interface Outcome {
   /** Under which name it ended, where that is not the one that was asked for. */
   readonly name?: string;
+  /** File bytes that went over the wire, where they are not those of a session. */
+  readonly bytes?: number;
+  /** What else the log should say. */
+  readonly detail?: string;
 }
 
 /** Answers one request. What it throws is sent as its error. */

@@ -1,4 +1,5 @@
 /** Servers that break off, lie, or say nothing: each connection is given to a script. */
+import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { TcpStream } from "../../protocol/exchange/byte_stream.ts";
 import { openAsServer, readFirstBytes } from "../../protocol/exchange/opening.ts";
 import type { Session } from "../../protocol/exchange/session.ts";
@@ -47,7 +48,7 @@ export function startFakeServer(script: (conn: Deno.TcpConn, number: number) => 
 export function startFakeSessions(script: (session: Session, number: number) => Promise<void>): FakeServer {
   return startFakeServer(async (conn, number) => {
     const stream = new TcpStream(new Borrowed(conn) as unknown as Deno.Conn);
-    const first = await readFirstBytes(stream);
+    const first = await readFirstBytes(new QuietReader(stream));
     if (!first) return;
     const opening = parseOpening(first.line);
     if (opening.kind !== "abilities") throw new Error(`the client asked in words: ${first.line}`);

@@ -1,4 +1,5 @@
 /** The opening over a stream: two lines, a hello, and a session on both sides; or a reason why not. */
+import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { openAsClient, openAsServer, readFirstBytes } from "../../protocol/exchange/opening.ts";
@@ -17,7 +18,7 @@ const latin1 = (text: string) => Uint8Array.from(text, (character) => character.
 
 /** Opens as a server does that serves only our own format; what it learnt of the client. */
 async function serve(stream: ByteStream): Promise<{ session: Session; client: Abilities }> {
-  const first = await readFirstBytes(stream);
+  const first = await readFirstBytes(new QuietReader(stream));
   if (first?.format !== "app") throw new AppError("not_app", `The format is ${first?.format}`);
   const opening = parseOpening(first.line);
   if (opening.kind !== "abilities") throw new AppError("malformed", "Words came");
@@ -166,9 +167,9 @@ Deno.test("first bytes of other formats are handed on as they came, and nothing 
     const [one, two] = memoryPair();
     await one.write(latin1(text));
     await one.closeWrite();
-    assertEquals(await readFirstBytes(two), { format, line: "", early: latin1(text) });
+    assertEquals(await readFirstBytes(new QuietReader(two)), { format, line: "", early: latin1(text) });
   }
   const [one, two] = memoryPair();
   await one.closeWrite();
-  assertEquals(await readFirstBytes(two), undefined);
+  assertEquals(await readFirstBytes(new QuietReader(two)), undefined);
 });

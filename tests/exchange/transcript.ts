@@ -2,6 +2,7 @@
  * Whole sessions as text: who says what, in words and in bytes. They are recorded from the two engines, stand in
  * `fixtures/wire/`, and are replayed against each engine alone, which must say the same bytes again.
  */
+import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { openAsClient, openAsServer, readFirstBytes } from "../../protocol/exchange/opening.ts";
 import { receiveFile } from "../../protocol/exchange/receiver.ts";
@@ -75,7 +76,7 @@ async function asClient(stream: ByteStream, work: (session: Session) => Promise<
 }
 
 async function asServer(stream: ByteStream, work: (session: Session) => Promise<void>): Promise<void> {
-  const first = await readFirstBytes(stream);
+  const first = await readFirstBytes(new QuietReader(stream));
   assert(first);
   const opening = parseOpening(first.line);
   assert(opening.kind === "abilities");

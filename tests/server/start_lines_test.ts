@@ -7,6 +7,7 @@ const FACTS = {
   port: 6000,
   root: "photos",
   readOnly: false,
+  oldFormats: [],
   measure: { files: 1, sizeBytes: 1_945_600 },
   interfaces: [
     { address: "127.0.0.1", family: "IPv4" },
@@ -61,6 +62,14 @@ Deno.test("start lines on one address of this machine name it, and warn", () => 
   assertMatch(lines.at(-1)!, /^WARNING: anybody who reaches this port can read and add files/);
   const readOnly = formatStartLines({ ...FACTS, address: "10.0.0.5", readOnly: true });
   assertMatch(readOnly.at(-1)!, /^WARNING: anybody who reaches this port can read files/);
+});
+
+Deno.test("start lines warn of old formats that others can reach, and name the option where there are none", () => {
+  const oldLines = (oldFormats: string[]) =>
+    formatStartLines({ ...FACTS, address: "10.0.0.5", oldFormats }).filter((line) => /format|served/.test(line));
+  assertMatch(oldLines([]).join(), /^Old programs are not served here: --wire names/);
+  assertMatch(oldLines(["share"]).join(), /^WARNING: share is served/);
+  assertMatch(oldLines(["share", "image"]).join(), /^WARNING: share, image are served/);
 });
 
 Deno.test("start lines on all addresses of a machine without any still say where it runs", () => {

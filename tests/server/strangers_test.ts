@@ -32,7 +32,7 @@ function messagesOf(bytes: Uint8Array): Message[] {
 }
 
 Deno.test("garbage, HTTP and TLS get an answer that their senders can read, and do no harm", async () => {
-  await using served = startServed({ "a.txt": "content" });
+  await using served = startServed({ "a.txt": "content" }, { formats: ["app"] });
   const tls = Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03);
   const garbage = new Random(3).bytes(100_000);
   garbage[0] = 0;
