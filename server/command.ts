@@ -45,7 +45,7 @@ const OPTIONS = [
     name: "wire",
     kind: "text",
     value: "LIST",
-    help: `Formats to serve: ${SERVED_FORMATS.join(",")} (default: all on this machine, app elsewhere)`,
+    help: `Formats: ${SERVED_FORMATS.join(",")} (default: all on this machine, app elsewhere)`,
   },
   { name: "name", kind: "text", value: "NAME", default: "app", help: "The name for those who greet the server" },
   { name: "number", kind: "text", value: "N", default: "42", help: "The number for those who greet the server" },
