@@ -58,6 +58,8 @@ export interface ServerLimits {
   quietMs: number;
   /** Between a code word of an old format and what follows it: the old programs take what comes together for one. */
   codeGapMs: number;
+  /** From the refusal of a request of the format `share` to the end of the connection, at most. */
+  cancelWaitMs: number;
 }
 
 export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
@@ -69,6 +71,7 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   drainMs: 10_000,
   quietMs: 100,
   codeGapMs: 200,
+  cancelWaitMs: 1_000,
 });
 
 /** What a client waits for, and how often it tries again. */

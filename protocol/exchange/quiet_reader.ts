@@ -54,7 +54,7 @@ export class QuietReader implements ByteStream {
 
   /** Whether no more fits. */
   get isFull(): boolean {
-    return this.#end === this.#buffer.length;
+    return this.#end - this.#start === this.#buffer.length;
   }
 
   /** Waits until more has come, but no longer than `quietMs`. Call it only while it is not full. */
@@ -121,9 +121,16 @@ export class QuietReader implements ByteStream {
     }
   }
 
+  /** What was taken makes room for what is still to come. */
+  #moveToFront(): void {
+    this.#buffer.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
   #read(): Promise<number | null> {
     if (this.#pending) return this.#pending;
-    if (this.#start === this.#end) this.#start = this.#end = 0;
+    if (this.#start === this.#end || this.#end === this.#buffer.length) this.#moveToFront();
     this.#pending = this.#stream.read(this.#buffer.subarray(this.#end));
     this.#pending.catch(() => {}); // whoever waits for it next gets the same error
     return this.#pending;
