@@ -25,6 +25,16 @@ export interface ClientOptions extends Partial<ClientLimits> {
   onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
 }
 
+/** What `options` leave open is as it always is. */
+export function limitsOf(options: Partial<ClientLimits>): ClientLimits {
+  return {
+    timeoutMs: options.timeoutMs ?? CLIENT_LIMITS.timeoutMs,
+    retries: options.retries ?? CLIENT_LIMITS.retries,
+    retryWaitMs: options.retryWaitMs ?? CLIENT_LIMITS.retryWaitMs,
+    retryWaitMaxMs: options.retryWaitMaxMs ?? CLIENT_LIMITS.retryWaitMaxMs,
+  };
+}
+
 /** What an attempt can do besides its work. */
 export interface Attempt {
   readonly session: Session;
@@ -42,12 +52,7 @@ export class Client implements AsyncDisposable {
   constructor(target: Target, options: ClientOptions = {}) {
     this.#target = target;
     this.#options = options;
-    this.#limits = {
-      timeoutMs: options.timeoutMs ?? CLIENT_LIMITS.timeoutMs,
-      retries: options.retries ?? CLIENT_LIMITS.retries,
-      retryWaitMs: options.retryWaitMs ?? CLIENT_LIMITS.retryWaitMs,
-      retryWaitMaxMs: options.retryWaitMaxMs ?? CLIENT_LIMITS.retryWaitMaxMs,
-    };
+    this.#limits = limitsOf(options);
   }
 
   /**
@@ -185,7 +190,8 @@ async function isDoneAlready(
   return true;
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits; throws the reason of `signal` when that aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       clearTimeout(timer);

@@ -2,7 +2,8 @@
 import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
-import { Client } from "./client.ts";
+import { Client, type ClientOptions } from "./client.ts";
+import { OldServer } from "./old/old_server.ts";
 import { Report } from "./report.ts";
 import type { Target } from "./target.ts";
 
@@ -38,6 +39,20 @@ export const IF_EXISTS_OPTION = {
   help: "What to do when the name is taken",
 } as const;
 
+/** Those that can speak an old format; which one has a server of that format for each of them. */
+export const WIRE_OPTION = {
+  name: "wire",
+  kind: "choice",
+  choices: ["app", "share", "image"],
+  default: "app",
+  help: "The format that the server speaks",
+} as const;
+
+export const SHARE_WIRE_OPTION = {
+  ...WIRE_OPTION,
+  choices: ["app", "share"],
+} as const;
+
 /** For commands without a name to take: it is accepted, so that a script can give all commands the same options. */
 export const LOOK_OPTIONS = [...COMMON_OPTIONS, { ...IF_EXISTS_OPTION, hidden: true }] as const;
 
@@ -47,12 +62,19 @@ export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTI
 }
 
 /** A client of `target` with what the options say; it tells `report` of its retries. */
-export function clientFor(
-  target: Target,
-  { options, interruption, version }: Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version">,
-  report: Report,
-): Client {
-  return new Client(target, {
+export function clientFor(target: Target, input: ClientInput, report: Report): Client {
+  return new Client(target, clientOptionsFor(input, report));
+}
+
+/** The same for a server of an old format. */
+export function oldServerFor(target: Target, input: ClientInput, report: Report): OldServer {
+  return new OldServer(target, clientOptionsFor(input, report));
+}
+
+type ClientInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version">;
+
+function clientOptionsFor({ options, interruption, version }: ClientInput, report: Report): ClientOptions {
+  return {
     timeoutMs: options.timeout * 1000,
     retries: options.retries,
     signal: interruption.signal(),
@@ -67,7 +89,7 @@ export function clientFor(
         waitMs,
       });
     },
-  });
+  };
 }
 
 /** What the receiver does about a taken name: `skip` is dealt with by the command, and then a taken name is an error. */

@@ -7,9 +7,11 @@
 import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
+import { LENGTH_UNVERIFIED } from "../protocol/exchange/unframed.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
+import type { ImageFacts } from "./image/describe.ts";
 import { ProgressMeter } from "./progress.ts";
 
 const PAINT_MS = 100;
@@ -180,23 +182,42 @@ class PaintedProgress implements ProgressReport {
   }
 }
 
+/** What a transfer came to, and what else is known of it. */
+export interface TransferFacts extends TransferResult {
+  readonly image?: ImageFacts | undefined;
+  /** The format had no length to compare with. */
+  readonly isUnverified?: boolean;
+}
+
+/** `84.3 KB` -> `84 KB`: beside a width and a height nobody wants to know more. */
+function roundSize(bytes: number): string {
+  return formatSize(bytes).replace(/^(\d\d)\.\d /, "$1 ");
+}
+
 /** Tells what a transfer came to: `name successfully downloaded`, and `as` what when that differs; `-` is a pipe. */
 export function tellDone(
   report: Report,
   verb: "downloaded" | "uploaded",
   name: string,
   storedAs: string,
-  { sizeBytes, crc, resumedBytes }: TransferResult,
+  { sizeBytes, crc, resumedBytes, image, isUnverified = false }: TransferFacts,
 ): void {
   noteResumed(report, name, resumedBytes);
   const as = storedAs === name || storedAs === "-" ? "" : ` as ${report.shown(storedAs)}`;
-  report.result(`${report.shown(name)} successfully ${verb}${as}.`, {
+  const facts = [
+    ...(image ? [image.type, `${image.width} x ${image.height}`, roundSize(sizeBytes)] : []),
+    ...(isUnverified ? [LENGTH_UNVERIFIED] : []),
+  ];
+  const behind = facts.length > 0 ? ` (${facts.join(", ")})` : "";
+  report.result(`${report.shown(name)} successfully ${verb}${as}.${behind}`, {
     event: "done",
     name,
     storedAs,
     sizeBytes,
     crc32: formatCrc(crc),
     resumedBytes,
+    ...(image ? { image } : {}),
+    ...(isUnverified ? { lengthVerified: false } : {}),
   });
 }
 

@@ -4,14 +4,16 @@ import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.t
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { listOldServer } from "../old/list.ts";
+import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, SHARE_WIRE_OPTION } from "../options.ts";
 import { type Event, formatCrc, type Report } from "../report.ts";
-import { takeTarget } from "../target.ts";
+import { takeTarget, type Target } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
 const LIST_OPTIONS = [
   { name: "long", short: "l", kind: "flag", help: "With mode, size and time" },
   { name: "all", kind: "flag", help: "Names that begin with a dot, too" },
+  SHARE_WIRE_OPTION,
   ...LOOK_OPTIONS,
 ] as const;
 
@@ -30,6 +32,7 @@ async function runList(input: CommandInput<typeof LIST_OPTIONS>): Promise<number
   const directory = (rest[0] ?? "").replace(/\/$/, "");
   validateDirectoryName(directory);
   const report = reportFor(input);
+  if (input.options.wire === "share") return await listShare(target, directory, input);
   await using client = clientFor(target, input, report);
   let hidden = 0;
   for await (const listing of client.list(directory, { all: input.options.all })) {
@@ -39,6 +42,21 @@ async function runList(input: CommandInput<typeof LIST_OPTIONS>): Promise<number
     hidden += listing.hidden;
   }
   if (hidden > 0) report.note(`${formatCount(hidden, "name")} left out: they lead nowhere or break the name rule`);
+  return 0;
+}
+
+/** An old server tells the names of one directory, and nothing else of them. */
+async function listShare(target: Target, directory: string, input: CommandInput<typeof LIST_OPTIONS>): Promise<number> {
+  if (directory !== "" || input.options.long || input.options.all) {
+    const what = directory !== "" ? "no directories" : input.options.long ? "no --long" : "no --all";
+    throw new AppError("usage", `The format share knows ${what}`, {
+      advice: "Say only: app list HOST PORT --wire share",
+    });
+  }
+  const report = reportFor(input);
+  for (const name of await listOldServer(oldServerFor(target, input, report))) {
+    report.answer(report.shown(name), { event: "entry", name });
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@ import type { CommandTable } from "../../protocol/cli/command.ts";
 export const CLIENT_COMMANDS: CommandTable = {
   get: async () => (await import("./get.ts")).getCommand,
   put: async () => (await import("./put.ts")).putCommand,
+  show: async () => (await import("./show.ts")).showCommand,
   list: async () => (await import("./look.ts")).listCommand,
   stat: async () => (await import("./look.ts")).statCommand,
   digest: async () => (await import("./look.ts")).digestCommand,

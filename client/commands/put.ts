@@ -3,7 +3,17 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { validateName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, reportFor } from "../options.ts";
+import { encodeShareRequest } from "../../protocol/wire/share.ts";
+import { putOldFile } from "../old/files.ts";
+import {
+  clientFor,
+  COMMON_OPTIONS,
+  IF_EXISTS_OPTION,
+  ifTakenOf,
+  oldServerFor,
+  reportFor,
+  SHARE_WIRE_OPTION,
+} from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
 import { noteRestarted, tellDone } from "../report.ts";
@@ -13,6 +23,7 @@ import { forEachName } from "./each.ts";
 const OPTIONS = [
   { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
   IF_EXISTS_OPTION,
+  SHARE_WIRE_OPTION,
   ...COMMON_OPTIONS,
 ] as const;
 
@@ -34,13 +45,16 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const { target, rest } = takeTarget(input.words, terminal);
   const paths = rest.length > 0 ? rest : [askFor("FILE", "Enter file name --> ", terminal)];
   const names = namesOf(paths, options.as);
+  const isOld = options.wire === "share";
+  if (isOld) verifyShareCan(names, options["if-exists"]);
   const report = reportFor(input);
+  const oldServer = oldServerFor(target, input, report);
   await using client = clientFor(target, input, report);
   return await forEachName(paths, report, async (path) => {
     const name = names.get(path)!;
     try {
       const result = await putWithProgress(path, name);
-      tellDone(report, "uploaded", name, result.name, result);
+      tellDone(report, "uploaded", name, result.name, { ...result, isUnverified: isOld });
     } catch (error) {
       const isSkipped = options["if-exists"] === "skip" && error instanceof AppError && error.code === "exists";
       if (!isSkipped) throw error;
@@ -50,6 +64,12 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
 
   async function putWithProgress(path: string, name: string): Promise<TransferResult> {
     using progress = report.progress(name);
+    if (isOld) {
+      const from = path === "-" ? new PipeSource(Deno.stdin) : path;
+      const result = await putOldFile(oldServer, from, name, progress.update.bind(progress));
+      progress.finish();
+      return result;
+    }
     const putOptions = {
       ifExists: ifTakenOf(options["if-exists"]),
       onProgress: progress.update.bind(progress),
@@ -61,6 +81,15 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     progress.finish();
     return result;
   }
+}
+
+/** All that can be told before anybody is called. */
+function verifyShareCan(names: ReadonlyMap<string, string>, ifExists: string): void {
+  for (const name of names.values()) encodeShareRequest({ command: "put", name });
+  if (ifExists === "error" || ifExists === "skip") return;
+  throw new AppError("usage", `The format share knows no --if-exists ${ifExists}`, {
+    advice: "A taken name is refused there: choose another with --as",
+  });
 }
 
 /** The name on the server of each path; all are looked at before anything is sent. */

@@ -1,0 +1,80 @@
+/**
+ * A server that speaks an old format: one connection for each request, and attempts in a row where they do no harm.
+ *
+ * These formats can resume nothing, and tell nothing of a request that was broken off; so a second attempt begins anew.
+ */
+import { AppError } from "../../protocol/errors.ts";
+import { closeOnAbort, TcpStream } from "../../protocol/exchange/byte_stream.ts";
+import { watchSilence } from "../../protocol/exchange/idle.ts";
+import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
+import { endsSession } from "../../protocol/exchange/transfer.ts";
+import type { ClientLimits } from "../../protocol/limits.ts";
+import { type ClientOptions, limitsOf, sleep } from "../client.ts";
+import { connect, silenceOf } from "../dial.ts";
+import { formatTarget, type Target } from "../target.ts";
+
+export class OldServer {
+  readonly #target: Target;
+  readonly #limits: ClientLimits;
+  readonly #options: ClientOptions;
+
+  constructor(target: Target, options: ClientOptions = {}) {
+    this.#target = target;
+    this.#options = options;
+    this.#limits = limitsOf(options);
+  }
+
+  /** Sends `request` on a new connection, and runs `work` with what comes back; once more after a connection is lost. */
+  async ask<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
+    for (let failures = 0;;) {
+      try {
+        return await this.askOnce(request, work);
+      } catch (error) {
+        const isLost = error instanceof AppError && error.retriable && endsSession(error);
+        if (!isLost || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
+        await this.#wait(error, ++failures);
+      }
+    }
+  }
+
+  /** The same without a second attempt. */
+  async askOnce<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#limits;
+    try {
+      using stream = new TcpStream(await connect(this.#target, timeoutMs, this.#options.signal));
+      using _abort = closeOnAbort(stream, this.#options.signal);
+      const reader = new QuietReader(stream);
+      using _watch = watchSilence(stream, {
+        silenceMaxMs: timeoutMs,
+        isWaiting: () => reader.isWaiting,
+        reason: () => silenceOf(stream, timeoutMs),
+      });
+      await stream.write(request);
+      return await work(reader);
+    } catch (error) {
+      throw this.#advised(error);
+    }
+  }
+
+  /** Nothing goes on where it stopped here. */
+  #advised(error: unknown): unknown {
+    if (!(error instanceof AppError)) return error;
+    error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target))
+      .replace(": it goes on where it stopped", ": it starts anew, as the old formats cannot resume");
+    return error;
+  }
+
+  async #wait(error: AppError, failures: number): Promise<void> {
+    const { retryWaitMs, retryWaitMaxMs } = this.#limits;
+    const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
+    this.#options.onRetry?.(error, failures, waitMs);
+    await sleep(waitMs, this.#options.signal);
+  }
+}
+
+/** What answers, but not in words of the format. */
+export function notOfFormat(reader: QuietReader, format: string): AppError {
+  return new AppError("not_app", `What answers at ${reader.peer} does not speak the format ${format}`, {
+    advice: "Check the port, and the format behind --wire",
+  });
+}
