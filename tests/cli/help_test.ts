@@ -115,6 +115,7 @@ Deno.test("summaries and help begin with a capital and have no full stop", () =>
 Deno.test("an option of the same name is the same in all commands, but where it changes nothing it is hidden", () => {
   const seen = new Map<string, Option>();
   for (const { option: { hidden: _, ...option } } of optionsOfAll()) {
+    if (option.name === "wire") continue; // a server takes a list, and each request exists in some of the formats only
     const first = seen.get(option.name) ?? option;
     seen.set(option.name, first);
     assertEquals<unknown>(option, first);

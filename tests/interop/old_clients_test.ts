@@ -1,0 +1,132 @@
+/** The old clients of `share` and `image`, unchanged, against our server: one recv for each answer, no lengths. */
+import { startServed } from "../server/served.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { names } from "../support/names_in.ts";
+import { temporaryDirectory } from "../support/program.ts";
+import { type Random } from "../support/random.ts";
+import { oldClient, oldTest } from "./old_programs.ts";
+
+const MIB = 1_048_576;
+const SIZES = { "0 bytes": 0, "1 byte": 1, "exactly 1024 bytes": 1_024, "exactly 32 MiB": 32 * MIB };
+const NAMES = ["two words.txt", "Grüße.txt", "日本.txt", "a,b.txt"];
+
+function assertSame(path: string, bytes: Uint8Array): void {
+  const found = Deno.readFileSync(path);
+  assert(found.length === bytes.length && found.every((byte, index) => byte === bytes[index]), `${path} differs`);
+}
+
+/** Content that no one would take for a code word. */
+function contentOf(random: Random, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  return random.bytes(sizeBytes);
+}
+
+for (const [what, sizeBytes] of Object.entries(SIZES)) {
+  oldTest(`the old clients get and put a file of ${what}`, async (random) => {
+    const bytes = contentOf(random, sizeBytes);
+    await using served = startServed({ "a.bin": bytes });
+    using here = temporaryDirectory();
+    assertEquals(await oldClient("share_client", here.path, "127.0.0.1", served.port, "get", "a.bin"), "Received");
+    assertSame(`${here.path}/a.bin`, bytes);
+    Deno.renameSync(`${here.path}/a.bin`, `${here.path}/b.bin`);
+    assertEquals(await oldClient("share_client", here.path, "127.0.0.1", served.port, "put", "b.bin"), "Sent");
+    assertSame(`${served.root}/b.bin`, bytes);
+    const said = await oldClient("image_client", here.path, "127.0.0.1", served.port, "a.bin");
+    assertEquals(said, "a.bin successfully downloaded.");
+    assertSame(`${here.path}/a.bin`, bytes);
+    assertEquals(
+      served.records.map(({ request, name, bytes, result, detail }) => [request, name, bytes, result, detail]),
+      [
+        ["share get", "a.bin", sizeBytes, "done", undefined],
+        ["share put", "b.bin", sizeBytes, "done", "length unverified"],
+        ["image get", "a.bin", sizeBytes, "done", undefined],
+      ],
+    );
+  });
+}
+
+oldTest("the old client of share puts and gets 100 MB", async (random) => {
+  const bytes = contentOf(random, 100_000_000);
+  await using served = startServed();
+  using here = temporaryDirectory();
+  Deno.writeFileSync(`${here.path}/big.bin`, bytes);
+  assertEquals(await oldClient("share_client", here.path, "127.0.0.1", served.port, "put", "big.bin"), "Sent");
+  Deno.removeSync(`${here.path}/big.bin`);
+  assertEquals(await oldClient("share_client", here.path, "127.0.0.1", served.port, "get", "big.bin"), "Received");
+  assertSame(`${here.path}/big.bin`, bytes);
+});
+
+oldTest("the old clients name files with spaces, commas and letters beyond ASCII", async () => {
+  await using served = startServed(Object.fromEntries(NAMES.map((name) => [name, `of ${name}`])));
+  for (const name of NAMES) {
+    for (const client of ["share_client", "image_client"]) {
+      using here = temporaryDirectory();
+      const words = client === "share_client" ? ["get", name] : [name];
+      await oldClient(client, here.path, "127.0.0.1", served.port, ...words);
+      assertEquals(Deno.readTextFileSync(`${here.path}/${name}`), `of ${name}`);
+      if (client === "image_client") continue;
+      Deno.removeSync(`${served.root}/${name}`);
+      await oldClient(client, here.path, "127.0.0.1", served.port, "put", name);
+      assertEquals(Deno.readTextFileSync(`${served.root}/${name}`), `of ${name}`);
+    }
+  }
+});
+
+oldTest("the old client of share lists the files, and no directory, dotfile or partial", async () => {
+  const files = { "b.txt": "", "a b.txt": "", "Grüße.txt": "", ".hidden": "", ".app-partial-x": "", "dir/inside": "" };
+  await using served = startServed(files);
+  using here = temporaryDirectory();
+  const listed = await oldClient("share_client", here.path, "127.0.0.1", served.port, "list");
+  assertEquals(listed, "Grüße.txt, a b.txt, b.txt,");
+});
+
+oldTest("the old clients are refused what is missing, taken, outside or a directory", async () => {
+  await using served = startServed({ "a.txt": "1", "dir/b.txt": "2" }, { limits: { cancelWaitMs: 20 } });
+  using here = temporaryDirectory();
+  for (const name of ["a.txt", "c.txt"]) Deno.writeTextFileSync(`${here.path}/${name}`, "mine");
+  const share = (...words: string[]) => oldClient("share_client", here.path, "127.0.0.1", served.port, ...words);
+  for (const name of ["nothing.txt", "dir", "../a.txt", "a-name-of-twenty-nine-letters"]) {
+    assertEquals(await share("get", name), "The server cancelled", name);
+  }
+  assertEquals(await share("put", "a.txt"), "The server cancelled");
+  assertEquals(await share("put", "c.txt"), "Sent", "the benign twin");
+  assertEquals(names(served.root), ["a.txt", "c.txt", "dir"]);
+  assertEquals(Deno.readTextFileSync(`${served.root}/a.txt`), "1");
+  const missing = ["nothing.png", "dir", "../a.txt"];
+  const image = await oldClient("image_client", here.path, "127.0.0.1", served.port, "--same", ...missing, "c.txt");
+  assertEquals(image.split("\n"), [
+    ...missing.map(() => "File does not exist on server."),
+    "c.txt successfully downloaded.",
+  ]);
+});
+
+oldTest("ten old clients of both formats and ours are served at once", async (random) => {
+  const bytes = random.bytes(3 * MIB + 17);
+  await using served = startServed({ "a.bin": bytes });
+  const places = Array.from({ length: 12 }, () => temporaryDirectory());
+  await Promise.all(places.map(async ({ path }, index) => {
+    if (index % 4 === 0) return await oldClient("share_client", path, "127.0.0.1", served.port, "get", "a.bin");
+    if (index % 4 === 1) return await oldClient("image_client", path, "127.0.0.1", served.port, "a.bin");
+    if (index % 4 === 2) {
+      Deno.writeFileSync(`${path}/put-${index}`, bytes);
+      return await oldClient("share_client", path, "127.0.0.1", served.port, "put", `put-${index}`);
+    }
+    await using client = served.client();
+    await client.digest("a.bin");
+  }));
+  places.forEach(({ path }, index) => {
+    if (index % 4 < 2) assertSame(`${path}/a.bin`, bytes);
+    if (index % 4 === 2) assertSame(`${served.root}/put-${index}`, bytes);
+  });
+  assertEquals(new Set(served.records.map(({ result }) => result)), new Set(["done"]));
+  assertEquals(served.records.length, 12);
+  places.forEach((place) => place[Symbol.dispose]());
+});
+
+oldTest("a server of our own format alone tells the old clients so in words", async () => {
+  await using served = startServed({ "a.txt": "1" }, { formats: ["app"] });
+  using here = temporaryDirectory();
+  const expected = "This is app, which speaks APP/1: try app list HOST PORT";
+  assertEquals(await oldClient("share_client", here.path, "127.0.0.1", served.port, "list"), expected);
+  const said = await oldClient("image_client", here.path, "127.0.0.1", served.port, "a.txt");
+  assertEquals(said, `Not understood: '${expected}\\n'`);
+});
