@@ -191,7 +191,7 @@ export interface TransferFacts extends TransferResult {
 
 /** `84.3 KB` -> `84 KB`: beside a width and a height nobody wants to know more. */
 function roundSize(bytes: number): string {
-  return formatSize(bytes).replace(/^(\d\d)\.\d /, "$1 ");
+  return formatSize(bytes).replace(/^\d\d\.\d/, (number) => Number(number).toFixed(0));
 }
 
 /** Tells what a transfer came to: `name successfully downloaded`, and `as` what when that differs; `-` is a pipe. */

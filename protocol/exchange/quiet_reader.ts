@@ -82,9 +82,9 @@ export class QuietReader implements ByteStream {
     return this.take();
   }
 
-  /** Takes `count` of the bytes that came, or all of them; a copy. */
-  take(count = this.#end - this.#start): Uint8Array {
-    const taken = this.#buffer.slice(this.#start, this.#start + count);
+  /** Takes the first `count` of the bytes that came, or as many as there are; a copy. */
+  take(count = Infinity): Uint8Array {
+    const taken = this.#buffer.slice(this.#start, Math.min(this.#end, this.#start + count));
     this.#start += taken.length;
     return taken;
   }
