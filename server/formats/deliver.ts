@@ -18,11 +18,20 @@ export async function deliver(code: string, source: Source, context: FormatConte
   using _source = source;
   const { stream, limits } = context;
   await writeText(stream, code);
-  await new Promise((resolve) => setTimeout(resolve, limits.codeGapMs));
+  await pause(stream, limits.codeGapMs);
   const bytes = await sendUnframed(stream, source, { sizeBytes: source.entry.sizeBytes });
   await untilEnd(stream);
   context.onDelivered();
   return { bytes };
+}
+
+/** Waits, but no longer than the connection lives: its end is thrown. */
+async function pause(stream: QuietReader, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  for (let leftMs = ms; leftMs > 0; leftMs = until - performance.now()) {
+    if (!stream.isFull && await stream.more(leftMs) !== "ended") continue;
+    return await new Promise((resolve) => setTimeout(resolve, Math.max(0, until - performance.now())));
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ export class FakeTerminal implements Terminal {
   }
 
   write(bytes: Uint8Array): void {
-    this.written.push(...bytes);
+    for (const byte of bytes) this.written.push(byte); // a picture has more than fit into one call
   }
 
   note(text: string): void {

@@ -3,7 +3,7 @@ import { startServed } from "../server/served.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { names } from "../support/names_in.ts";
 import { temporaryDirectory } from "../support/program.ts";
-import { type Random } from "../support/random.ts";
+import type { Random } from "../support/random.ts";
 import { oldClient, oldTest } from "./old_programs.ts";
 
 const MIB = 1_048_576;
@@ -43,6 +43,16 @@ for (const [what, sizeBytes] of Object.entries(SIZES)) {
     );
   });
 }
+
+oldTest("an upload that is reset is thrown away, and one that is ended is kept", async () => {
+  await using served = startServed();
+  using here = temporaryDirectory();
+  for (const end of ["reset", "end"]) {
+    assertEquals(await oldClient("half_put", here.path, "127.0.0.1", served.port, `${end}.bin`, end), "pass");
+  }
+  assertEquals(names(served.root), ["end.bin"]);
+  assertEquals(served.records.map(({ name, result }) => [name, result]), [["reset.bin", "lost"], ["end.bin", "done"]]);
+});
 
 oldTest("the old client of share puts and gets 100 MB", async (random) => {
   const bytes = contentOf(random, 100_000_000);

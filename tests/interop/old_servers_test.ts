@@ -162,3 +162,38 @@ oldTest("the wrong format of an old server is told, and leaves nothing behind", 
   await get(share.port, "share");
   assertEquals(names(here.path), ["a.txt"]);
 });
+
+oldTest("a get that is reset is thrown away, tried again from the start, and then given up as broken off", async () => {
+  await using old = await OldServerProcess.start("resetting_server");
+  using here = temporaryDirectory();
+  const app = (...words: string[]) =>
+    runApp(["get", "127.0.0.1", String(old.port), "a.bin", "--wire", ...words], { cwd: here.path });
+  const { code, stdout, stderr } = await app("share", "--retries", "1");
+  assertEquals([code, stdout], [4, ""]);
+  assertStringIncludes(stderr, "attempt 1 of 1");
+  assertStringIncludes(stderr, "it starts anew, as the old formats cannot resume");
+  assertEquals(names(here.path), []);
+  assertEquals((await old.requests()).length, 2);
+});
+
+oldTest("a put that is reset is not tried again, and says that it may be there", async () => {
+  await using old = await OldServerProcess.start("resetting_server");
+  using here = temporaryDirectory();
+  Deno.writeFileSync(`${here.path}/a.bin`, new Uint8Array(8 * MIB));
+  const { code, stderr } = await runApp(
+    ["put", "127.0.0.1", String(old.port), "a.bin", "--wire", "share", "--retries", "3"],
+    { cwd: here.path },
+  );
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, '"a.bin" may be stored in part on the server');
+  assertEquals(await old.requests(), ["put,a.bin"]);
+});
+
+oldTest("an old server that falls silent in a file is given up, and nothing of it stays", async () => {
+  await using old = await OldServerProcess.start("resetting_server", {}, 60);
+  using here = temporaryDirectory();
+  const server = new OldServer({ host: "127.0.0.1", port: old.port }, { retries: 0, timeoutMs: 50 });
+  const tree = new LocalTree(here.path);
+  await assertRejectsCode(() => getOldFile(server, "share", "a.bin", intoTree(tree, "a.bin", "error")), "idle");
+  assertEquals(names(here.path), []);
+});

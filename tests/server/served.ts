@@ -99,6 +99,17 @@ export class RawConnection implements Disposable {
     }
   }
 
+  /** The next `count` bytes. */
+  async readExactly(count: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count;) {
+      const more = await soon(this.#conn.read(bytes.subarray(at)), `${count} bytes`);
+      assert(more !== null, `the connection ended after ${at} of ${count} bytes`);
+      at += more;
+    }
+    return bytes;
+  }
+
   /** The next line, without its end. */
   async readLine(): Promise<string> {
     const byte = new Uint8Array(1);

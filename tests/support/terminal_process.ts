@@ -15,12 +15,13 @@ export class TerminalProcess implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<string>;
 
   /** Starts `app` with `args` on a terminal that is so wide. */
-  constructor(args: readonly string[], columns: number, { cwd }: RunOptions = {}) {
+  constructor(args: readonly string[], columns: number, { cwd, env }: RunOptions = {}) {
     this.#child = new Deno.Command("python3", {
       args: ["-B", SCRIPT, String(columns), ...APP, ...args],
       stdin: "piped",
       stdout: "piped",
       ...(cwd ? { cwd } : {}),
+      ...(env ? { env } : {}),
     }).spawn();
     this.#writer = this.#child.stdin.getWriter();
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
