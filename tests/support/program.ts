@@ -14,6 +14,12 @@ export function drive(words: readonly string[]): void {
   APP = words;
 }
 
+/** The words that start the program, where those give it an environment of its own with what `env` adds to that. */
+export function wordsWith(env: Readonly<Record<string, string>> = {}): readonly string[] {
+  if (APP[1] !== "-i") return APP;
+  return [...APP.slice(0, 2), ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...APP.slice(2)];
+}
+
 /** What a command came to. */
 export interface Outcome {
   readonly code: number;
@@ -33,7 +39,7 @@ export interface RunOptions {
 
 /** Starts `app` with `args`; stdin, stdout and stderr are pipes. */
 export function startApp(args: readonly string[], { cwd, env, through = [] }: RunOptions = {}): Deno.ChildProcess {
-  const [command, ...before] = [...through, ...APP];
+  const [command, ...before] = [...through, ...wordsWith(env)];
   return new Deno.Command(command!, {
     args: [...before, ...args],
     stdin: "piped",

@@ -1,6 +1,6 @@
 /** The program on a terminal of its own: a person types, and sees what is painted. Needs Python. */
 import { assert } from "./assert.ts";
-import { APP, type RunOptions } from "./program.ts";
+import { type RunOptions, wordsWith } from "./program.ts";
 
 const SCRIPT = new URL("terminal.py", import.meta.url).pathname;
 
@@ -17,7 +17,7 @@ export class TerminalProcess implements AsyncDisposable {
   /** Starts `app` with `args` on a terminal that is so wide. */
   constructor(args: readonly string[], columns: number, { cwd, env }: RunOptions = {}) {
     this.#child = new Deno.Command("python3", {
-      args: ["-B", SCRIPT, String(columns), ...APP, ...args],
+      args: ["-B", SCRIPT, String(columns), ...wordsWith(env), ...args],
       stdin: "piped",
       stdout: "piped",
       ...(cwd ? { cwd } : {}),
