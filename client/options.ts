@@ -3,7 +3,7 @@ import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { Client, type ClientOptions } from "./client.ts";
-import { OldServer } from "./old/old_server.ts";
+import type { OldServer } from "./old/old_server.ts";
 import { Report } from "./report.ts";
 import type { Target } from "./target.ts";
 
@@ -66,8 +66,9 @@ export function clientFor(target: Target, input: ClientInput, report: Report): C
   return new Client(target, clientOptionsFor(input, report));
 }
 
-/** The same for a server of an old format. */
-export function oldServerFor(target: Target, input: ClientInput, report: Report): OldServer {
+/** The same for a server of an old format. What only these need is loaded only for them. */
+export async function oldServerFor(target: Target, input: ClientInput, report: Report): Promise<OldServer> {
+  const { OldServer } = await import("./old/old_server.ts");
   return new OldServer(target, clientOptionsFor(input, report));
 }
 

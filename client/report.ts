@@ -7,8 +7,8 @@
 import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
-import { LENGTH_UNVERIFIED } from "../protocol/exchange/unframed.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
+import { LENGTH_UNVERIFIED } from "../protocol/wire/share.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
 import type { ImageFacts } from "./image/describe.ts";

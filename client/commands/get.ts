@@ -7,9 +7,8 @@ import { translating } from "../../protocol/files/fs_errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateName } from "../../protocol/names.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
-import { drawImage, requireImageProtocol } from "../image/draw.ts";
-import { describeLocal, readLocalImage } from "../image/local.ts";
-import { encodeGet, getOldFile } from "../old/files.ts";
+import type { ImageFacts } from "../image/describe.ts";
+import { hasImageName } from "../image/name.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
@@ -64,7 +63,8 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", terminal)];
   names.forEach(validateName);
   const { wire } = options;
-  if (wire !== "app") names.forEach((name) => encodeGet(wire, name));
+  const old = wire === "app" ? undefined : await import("../old/files.ts");
+  if (wire !== "app") names.forEach((name) => old!.encodeGet(wire, name));
   const isPipe = options.output === "-";
   if (isPipe && terminal.showsResults) {
     throw new AppError("usage", "The content would go to the terminal", {
@@ -74,20 +74,18 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const report = reportFor(input, isPipe);
   const place = isPipe ? undefined : placeOf(options.output, names);
   await using client = clientFor(target, input, report);
-  const oldServer = oldServerFor(target, input, report);
   return await forEachName(names, report, async (name) => {
     try {
       const destination = place
         ? intoTree(place.tree, place.as ?? name, ifTakenOf(options["if-exists"]))
         : new PipeDestination((bytes) => terminal.write(bytes));
       const result = await getWithProgress(name, destination);
-      const image = place && await describeLocal(place.tree, result.name);
-      tellDone(report, "downloaded", name, isPipe ? "-" : result.name, {
-        ...result,
-        image,
-        isUnverified: wire !== "app",
-      });
-      if (options.show && !options.json) await showOrSay(place?.tree, result.name);
+      const image = await describeStored(place, result.name);
+      const facts = { ...result, image, isUnverified: wire !== "app" };
+      tellDone(report, "downloaded", name, isPipe ? "-" : result.name, facts);
+      if (!options.show || options.json) return;
+      const { showOrSay } = await import("../image/show.ts");
+      await showOrSay(terminal, report, place?.tree, result.name);
     } catch (error) {
       const isTaken = error instanceof AppError && error.code === "exists" && error.by === "us";
       if (options["if-exists"] !== "skip" || !isTaken) throw error;
@@ -98,26 +96,20 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
     using progress = report.progress(name);
     const onProgress = (state: TransferProgress) => progress.update(state);
+    const onRestart = () => noteRestarted(report, name, "on the server");
     const result = wire === "app"
-      ? await getFile(client, name, destination, {
-        onProgress,
-        onRestart: () => noteRestarted(report, name, "on the server"),
-      })
-      : await getOldFile(oldServer, wire, name, destination, onProgress);
+      ? await getFile(client, name, destination, { onProgress, onRestart })
+      : await old!.getOldFile(await oldServerFor(target, input, report), wire, name, destination, onProgress);
     progress.finish();
     return result;
   }
+}
 
-  /** The file is here either way, so that it cannot be shown is no failure. */
-  async function showOrSay(tree: LocalTree | undefined, name: string): Promise<void> {
-    try {
-      const protocol = requireImageProtocol(terminal, Deno.env.get);
-      if (tree) await drawImage(terminal, protocol, await readLocalImage(tree, name));
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      report.note(error.message);
-    }
-  }
+/** What the stored file is, where its name is that of an image. */
+async function describeStored(place: Place | undefined, name: string): Promise<ImageFacts | undefined> {
+  if (!place || !hasImageName(name)) return;
+  const { describeLocal } = await import("../image/local.ts");
+  return await describeLocal(place.tree, name);
 }
 
 function placeOf(output: string | undefined, names: readonly string[]): Place {

@@ -4,7 +4,6 @@ import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.t
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { listOldServer } from "../old/list.ts";
 import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, SHARE_WIRE_OPTION } from "../options.ts";
 import { type Event, formatCrc, type Report } from "../report.ts";
 import { takeTarget, type Target } from "../target.ts";
@@ -54,7 +53,8 @@ async function listShare(target: Target, directory: string, input: CommandInput<
     });
   }
   const report = reportFor(input);
-  for (const name of await listOldServer(oldServerFor(target, input, report))) {
+  const { listOldServer } = await import("../old/list.ts");
+  for (const name of await listOldServer(await oldServerFor(target, input, report))) {
     report.answer(report.shown(name), { event: "entry", name });
   }
   return 0;

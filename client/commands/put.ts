@@ -4,7 +4,6 @@ import { AppError } from "../../protocol/errors.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { validateName } from "../../protocol/names.ts";
 import { encodeShareRequest } from "../../protocol/wire/share.ts";
-import { putOldFile } from "../old/files.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
@@ -48,7 +47,6 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const isOld = options.wire === "share";
   if (isOld) verifyShareCan(names, options["if-exists"]);
   const report = reportFor(input);
-  const oldServer = oldServerFor(target, input, report);
   await using client = clientFor(target, input, report);
   return await forEachName(paths, report, async (path) => {
     const name = names.get(path)!;
@@ -66,7 +64,9 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     using progress = report.progress(name);
     if (isOld) {
       const from = path === "-" ? new PipeSource(Deno.stdin) : path;
-      const result = await putOldFile(oldServer, from, name, progress.update.bind(progress));
+      const { putOldFile } = await import("../old/files.ts");
+      const server = await oldServerFor(target, input, report);
+      const result = await putOldFile(server, from, name, progress.update.bind(progress));
       progress.finish();
       return result;
     }

@@ -39,7 +39,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   await using client = clientFor(target, input, report);
   const destination = new MemoryDestination();
   if (options.wire === "app") await getFile(client, name, destination);
-  else await getOldFile(oldServerFor(target, input, report), options.wire, name, destination);
+  else await getOldFile(await oldServerFor(target, input, report), options.wire, name, destination);
   await drawImage(terminal, protocol, await destination.bytes());
   return 0;
 }

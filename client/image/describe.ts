@@ -21,13 +21,6 @@ const TEXT_HEAD_BYTES = 4_096;
 
 const AVIF_BRAND = /avif|avis/;
 
-const IMAGE_NAME = /\.(png|jpe?g|gif|webp|avif|svg)$/i;
-
-/** Whether the end of `name` is that of an image. */
-export function hasImageName(name: string): boolean {
-  return IMAGE_NAME.test(name);
-}
-
 /** What the file of `source` is; `undefined` if that cannot be told. */
 export async function describeImage(source: Pick<Source, "readAt">): Promise<ImageFacts | undefined> {
   try {

@@ -1,12 +1,11 @@
 /** Images that were just stored: what they are, and their bytes, as far as they can be drawn. */
 import { AppError } from "../../protocol/errors.ts";
 import type { LocalTree } from "../../protocol/files/local_tree.ts";
-import { describeImage, hasImageName, type ImageFacts } from "./describe.ts";
+import { describeImage, type ImageFacts } from "./describe.ts";
 import { SHOWN_BYTES_MAX } from "./draw.ts";
 
-/** What the file `name` is, if its name is that of an image and its beginning is one; never fails. */
+/** What the file `name` is, if its beginning is that of an image; never fails. */
 export async function describeLocal(tree: LocalTree, name: string): Promise<ImageFacts | undefined> {
-  if (!hasImageName(name)) return;
   try {
     using source = tree.open(name);
     return await describeImage(source);

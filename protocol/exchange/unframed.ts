@@ -11,9 +11,6 @@ import { BODY_BYTES_MAX } from "../limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { QuietReader } from "./quiet_reader.ts";
 
-/** What the log and the client say of a file that came this way. */
-export const LENGTH_UNVERIFIED = "length unverified";
-
 /** Told of each piece that moved, and of all bytes so far. */
 export type OnPiece = (piece: Uint8Array, bytes: number) => void;
 

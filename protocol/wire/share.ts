@@ -8,6 +8,9 @@ import { AppError } from "../errors.ts";
 /** The old server reads no more of a request. */
 export const SHARE_REQUEST_BYTES_MAX = 32;
 
+/** What the log and the client say of a file that moved without a length, in this format or another one. */
+export const LENGTH_UNVERIFIED = "length unverified";
+
 export const SHARE_PASS = "pass";
 export const SHARE_CANCEL = "cancel";
 

@@ -5,10 +5,11 @@
  * only when its sender ended its side; whatever else ends it throws it away.
  */
 import { AppError } from "../../protocol/errors.ts";
-import { LENGTH_UNVERIFIED, receiveUnframed, untilEnd } from "../../protocol/exchange/unframed.ts";
+import { receiveUnframed, untilEnd } from "../../protocol/exchange/unframed.ts";
 import type { Draft, Source } from "../../protocol/files/tree.ts";
 import {
   formatShareList,
+  LENGTH_UNVERIFIED,
   parseShareRequest,
   SHARE_CANCEL,
   SHARE_PASS,

@@ -8,6 +8,7 @@ Deno.test("serve, list, get and put say what the README shows", async () => {
   using shared = temporaryDirectory();
   using here = temporaryDirectory();
   const image = new Random(1).bytes(1_945_600);
+  image.set(Deno.readFileSync(new URL("../../fixtures/files/img.jpg", import.meta.url)));
   Deno.mkdirSync(`${shared.path}/photos`);
   Deno.writeFileSync(`${shared.path}/photos/img.jpg`, image);
   Deno.writeFileSync(`${here.path}/apple.jpg`, new Random(2).bytes(70_000));
@@ -22,7 +23,8 @@ Deno.test("serve, list, get and put say what the README shows", async () => {
   const list = await app("list", "127.0.0.1", server.port);
   assertEquals(list, { code: 0, stdout: "img.jpg\n", stderr: "" });
   const get = await app("get", "127.0.0.1", server.port, "img.jpg");
-  assertEquals(get, { code: 0, stdout: "img.jpg successfully downloaded.\n", stderr: "" });
+  const said = "img.jpg successfully downloaded. (JPEG, 640 x 480, 1.9 MB)\n";
+  assertEquals(get, { code: 0, stdout: said, stderr: "" });
   assertEquals(Deno.readFileSync(`${here.path}/img.jpg`), image);
   const put = await app("put", "127.0.0.1", server.port, "apple.jpg");
   assertEquals(put, { code: 0, stdout: "apple.jpg successfully uploaded.\n", stderr: "" });

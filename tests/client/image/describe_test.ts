@@ -1,5 +1,6 @@
 /** What an image is, told from its beginning; and that nothing comes of files that are none, or that are hostile. */
-import { describeHead, describeImage, hasImageName } from "../../../client/image/describe.ts";
+import { describeHead, describeImage } from "../../../client/image/describe.ts";
+import { hasImageName } from "../../../client/image/name.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { withSeed } from "../../support/random.ts";
 
