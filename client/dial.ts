@@ -6,40 +6,58 @@ import { openAsClient } from "../protocol/exchange/opening.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import type { Target } from "./target.ts";
 
-export interface DialOptions {
-  readonly target: Target;
+/** Who uses a connection now: how long it may be silent, and what ends it. */
+export interface Use {
   readonly timeoutMs: number;
-  readonly agent: string;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface DialOptions extends Use {
+  readonly target: Target;
+  readonly agent: string;
 }
 
 /** A session with a server, watched for silence. Dispose it, or `end` it with a goodbye. */
 export interface DialedSession extends Disposable {
   readonly session: Session;
+  /** From here on, another user's patience and signal count, and not those that it was dialled with. */
+  handTo(use: Use): void;
 }
 
 /**
  * Throws `not_connected` when no connection came about; then `lost`, `idle` or `not_app`, what the server refused the
  * connection for, or the reason of `signal`.
  */
-export async function dial({ target, timeoutMs, agent, signal }: DialOptions): Promise<DialedSession> {
-  const stream = new TcpStream(await connect(target, timeoutMs, signal));
+export async function dial(options: DialOptions): Promise<DialedSession> {
+  const stream = new TcpStream(await connect(options.target, options.timeoutMs, options.signal));
   const held = new DisposableStack();
   held.use(stream);
-  held.use(closeOnAbort(stream, signal));
   let session: Session | undefined;
-  held.use(watchSilence(stream, {
-    silenceMaxMs: timeoutMs,
-    isWaiting: () => session?.isWaiting ?? true,
-    reason: () => silenceOf(stream, timeoutMs),
-  }));
+  const guard = (use: Use) => guardStream(stream, use, () => session?.isWaiting ?? true);
+  let guarded = guard(options);
+  held.defer(() => guarded[Symbol.dispose]());
   try {
-    ({ session } = await openAsClient(stream, agent));
-    return { session, [Symbol.dispose]: () => held.dispose() };
+    ({ session } = await openAsClient(stream, options.agent));
   } catch (error) {
     held.dispose();
     throw error;
   }
+  return {
+    session,
+    handTo(use) {
+      guarded[Symbol.dispose]();
+      guarded = guard(use);
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+/** Closes `stream` when `signal` aborts, or nothing comes though `isWaiting`. Dispose what it returns at the end. */
+function guardStream(stream: TcpStream, { timeoutMs, signal }: Use, isWaiting: () => boolean): Disposable {
+  const held = new DisposableStack();
+  held.use(closeOnAbort(stream, signal));
+  held.use(watchSilence(stream, { silenceMaxMs: timeoutMs, isWaiting, reason: () => silenceOf(stream, timeoutMs) }));
+  return held;
 }
 
 /** A connection that was there and fell silent has broken off, however early; but who never spoke may not be app. */

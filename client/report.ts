@@ -30,7 +30,17 @@ export interface ReportOptions {
 
 /** A JSON event is any object with the word that says what happened. */
 export interface Event {
-  readonly event: "start" | "progress" | "retry" | "restart" | "done" | "skipped" | "entry" | "checksum" | "error";
+  readonly event:
+    | "start"
+    | "progress"
+    | "retry"
+    | "restart"
+    | "done"
+    | "skipped"
+    | "entry"
+    | "checksum"
+    | "greeting"
+    | "error";
   readonly [key: string]: unknown;
 }
 

@@ -4,6 +4,7 @@ import { usageError } from "../protocol/cli/parse.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
+import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
 import { createLog, LOG_KINDS } from "./log.ts";
 import { serve } from "./server.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
@@ -47,8 +48,8 @@ const OPTIONS = [
     value: "LIST",
     help: `Formats: ${SERVED_FORMATS.join(",")} (default: all on this machine, app elsewhere)`,
   },
-  { name: "name", kind: "text", value: "NAME", default: "app", help: "The name for those who greet the server" },
-  { name: "number", kind: "text", value: "N", default: "42", help: "The number for those who greet the server" },
+  { name: "name", kind: "text", value: "NAME", default: "app", help: "The name to greet with" },
+  { name: "number", kind: "text", value: "N", default: "42", help: "The number to greet with" },
   {
     name: "close-on-out-of-range",
     kind: "flag",
@@ -81,7 +82,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     root: tree,
     formats,
     greeting: {
-      name: options.name,
+      name: greetingNameOf(options.name),
       number: integerOf(options.number),
       closeOnOutOfRange: options["close-on-out-of-range"],
     },
@@ -120,8 +121,15 @@ function formatsOf(list: string | undefined, address: string): readonly ServedFo
   throw usageError(serveCommand, `Cannot serve the format ${JSON.stringify(wrong)}`, advice);
 }
 
+function greetingNameOf(name: string): string {
+  const fault = greetingNameFault(name);
+  if (fault) throw usageError(serveCommand, `Cannot greet as ${JSON.stringify(name)}: ${fault}`);
+  return name;
+}
+
 function integerOf(text: string): bigint {
-  if (/^[+-]?\d{1,1000}$/.test(text)) return BigInt(text.replace("+", ""));
+  const number = parseInteger(text.trim());
+  if (number !== undefined) return number;
   throw usageError(serveCommand, `--number takes an integer, and not ${JSON.stringify(text)}`, "Such as --number 42");
 }
 

@@ -11,4 +11,5 @@ export const CLIENT_COMMANDS: CommandTable = {
   mkdir: async () => (await import("./change.ts")).mkdirCommand,
   move: async () => (await import("./change.ts")).moveCommand,
   remove: async () => (await import("./change.ts")).removeCommand,
+  greet: async () => (await import("./greet.ts")).greetCommand,
 };

@@ -34,19 +34,26 @@ export function parseLine(command: Command, args: readonly string[]): ParsedLine
 
 /**
  * Writes every option that takes a value as `--name=value`, and every flag as `--name=true`. The library would take
- * `true` behind a flag for its value, and would take neither a lone dash nor `-ovalue` for a value.
+ * `true` behind a flag for its value, would take neither a lone dash nor `-ovalue` for a value, and would take -5 for an
+ * option: such words, and those that follow them, go behind a `--`.
  */
 function spellOut(command: Command, args: readonly string[]): string[] {
   const spelled: string[] = [];
+  const words: string[] = [];
   const rest = [...args];
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
-    if (argument === "--") return [...spelled, argument, ...rest];
+    if (argument === "--") return [...spelled, argument, ...words, ...rest];
     const { option, value } = findOption(command, argument);
-    if (!option) spelled.push(argument);
-    else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? takeValue(rest)}`);
+    if (!option) {
+      (isNegative(argument) || (words.length > 0 && !argument.startsWith("-")) ? words : spelled).push(argument);
+    } else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? takeValue(rest)}`);
     else spelled.push(`--${option.name}=${flagValue(command, argument, value)}`);
   }
-  return spelled;
+  return [...spelled, "--", ...words];
+}
+
+function isNegative(argument: string): boolean {
+  return /^-\d/.test(argument);
 }
 
 /** The next word, unless it is an option itself; one that looks like an option is given as `--name=-value`. */
