@@ -1,6 +1,7 @@
 /** `app serve`. */
 import { type CommandInput, defineCommand } from "../protocol/cli/command.ts";
 import { usageError } from "../protocol/cli/parse.ts";
+import type { Terminal } from "../protocol/cli/terminal.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
@@ -32,6 +33,7 @@ const OPTIONS = [
     max: 65_535,
     help: "The port; 0 picks a free one",
   },
+  { name: "ask", kind: "flag", help: "Ask for the port on the terminal; an empty answer takes that of --port" },
   { name: "read-only", kind: "flag", help: "Take no changes at all" },
   { name: "allow-overwrite", kind: "flag", help: "Let clients replace files" },
   { name: "allow-remove", kind: "flag", help: "Let clients remove and move files and empty directories" },
@@ -87,7 +89,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
       closeOnOutOfRange: options["close-on-out-of-range"],
     },
     address: options.address,
-    port: options.port,
+    port: options.ask ? askForPort(terminal, options.port) : options.port,
     readOnly: options["read-only"],
     allowOverwrite: options["allow-overwrite"],
     allowRemove: options["allow-remove"],
@@ -110,6 +112,15 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   formatStartLines({ ...facts, measure: await measureQuickly(tree) }).forEach((line) => terminal.result(line));
   await sweepUntil(tree, server.finished);
   return 0;
+}
+
+function askForPort(terminal: Terminal, otherwise: number): number {
+  if (!terminal.canAsk) throw usageError(serveCommand, "--ask needs a terminal", "Say --port N instead");
+  const answer = terminal.ask("Enter desired port --> ")?.trim();
+  if (answer === undefined) throw usageError(serveCommand, "No port was entered", "Say --port N instead");
+  if (answer === "") return otherwise;
+  if (/^\d{1,5}$/.test(answer) && Number(answer) <= 65_535) return Number(answer);
+  throw usageError(serveCommand, `${JSON.stringify(answer)} is no port: it must be a number from 0 to 65535`);
 }
 
 function formatsOf(list: string | undefined, address: string): readonly ServedFormat[] {

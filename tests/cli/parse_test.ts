@@ -157,3 +157,13 @@ Deno.test("errors of a command name its help", () => {
   assertEquals([error.code, error.message, error.advice], ["usage", "It is wrong", "Run: app try --help"]);
   assertStringIncludes(assertThrowsCode(() => wordsOf("a", "b", "c"), "usage").advice, "app try --help");
 });
+
+Deno.test("negative numbers are words, and stay in their order with the others", () => {
+  assertEquals(wordsOf("-5"), ["-5"]);
+  assertEquals(wordsOf("a", "-5", "-f"), ["a", "-5"]);
+  assertEquals(wordsOf("-5", "a", "--text", "x"), ["-5", "a"]);
+  assertEquals(wordsOf("-5", "--", "-6"), ["-5", "-6"]);
+  assertEquals(optionsOf("-5", "a", "--text", "x", "-f").text, "x");
+  assertEquals(optionsOf("-5", "-c", "-0", "-f").flag, true);
+  assertThrowsCode(() => parseLine(COMMAND, ["-5", "-x"]), "usage");
+});

@@ -64,6 +64,36 @@ test("Ctrl-C at a question ends with 130", async () => {
   assertEquals(await app.finished(), 130, app.shown);
 });
 
+test("serve --ask asks for the port as the old server did, and an empty answer takes that of --port", async () => {
+  using shared = temporaryDirectory();
+  for (const [port, answer] of [["6000", "0"], ["0", ""]] as const) {
+    await using app = new TerminalProcess(["serve", shared.path, "--ask", "--port", port], 80);
+    await app.until(/Enter desired port --> $/);
+    await app.type(`${answer}\n`);
+    await app.until(/Running on port: \d+\r\n/);
+    const running = Number(/port: (\d+)/.exec(app.shown)![1]);
+    assert(running > 0 && running !== 6000, app.shown);
+    await app.until(/Sharing: .*\r\n/);
+    await app.type(CTRL_C);
+    assertEquals(await app.finished(), 0, app.shown);
+  }
+});
+
+test("serve --ask refuses what is no port", async () => {
+  for (const answer of ["many", "65536", "-1"]) {
+    await using app = new TerminalProcess(["serve", "--ask"], 80);
+    await app.until(/Enter desired port --> $/);
+    await app.type(`${answer}\n`);
+    assertEquals(await app.finished(), 2, app.shown);
+    assertMatch(app.shown, /is no port: it must be a number from 0 to 65535\r\n/);
+  }
+});
+
+Deno.test("serve --ask without a terminal is a mistake", async () => {
+  const { code, stderr } = await runApp(["serve", "--ask", "--port", "0"], { patienceMs: 10_000 });
+  assertEquals([code, stderr], [2, "--ask needs a terminal\nSay --port N instead\n"]);
+});
+
 for (const columns of [24, 80]) {
   test(`progress fits a terminal of ${columns} columns, Ctrl-C ends the get with 130, and the next one goes on`, async () => {
     const name = "写真 from the mountains, and of the sea 🎈🎈.bin";
