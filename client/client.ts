@@ -12,7 +12,7 @@ import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
 import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
-import { dial, type DialedSession } from "./dial.ts";
+import { Link } from "./link.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { formatTarget, type Target } from "./target.ts";
 
@@ -23,6 +23,8 @@ export interface ClientOptions extends Partial<ClientLimits> {
   agent?: string;
   /** Told before each new attempt. */
   onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
+  /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
+  link?: Link;
 }
 
 /** What `options` leave open is as it always is. */
@@ -46,13 +48,14 @@ export class Client implements AsyncDisposable {
   readonly #target: Target;
   readonly #limits: ClientLimits;
   readonly #options: ClientOptions;
-  #dialed: DialedSession | undefined;
+  readonly #link: Link;
   #wasConnected = false;
 
   constructor(target: Target, options: ClientOptions = {}) {
     this.#target = target;
     this.#options = options;
     this.#limits = limitsOf(options);
+    this.#link = options.link ?? new Link();
   }
 
   /**
@@ -71,7 +74,7 @@ export class Client implements AsyncDisposable {
         if (batch.isLast) return;
       }
     } finally {
-      if (!batch.isLast) this.#drop(); // the rest of the reply is still on its way
+      if (!batch.isLast) this.#link.drop(); // the rest of the reply is still on its way
     }
   }
 
@@ -119,7 +122,7 @@ export class Client implements AsyncDisposable {
         const error = this.#afterConnection(cause);
         error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target));
         if (endsSession(error)) {
-          this.#drop();
+          this.#link.drop();
           if (hasProgressed) failures = 0; // what was achieved is kept; after any other failure it may be thrown away
         }
         if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
@@ -130,22 +133,19 @@ export class Client implements AsyncDisposable {
 
   /** Says goodbye. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#dialed?.session.end();
-    this.#drop();
+    if (!this.#options.link) await this.#link[Symbol.asyncDispose]();
   }
 
   async #session(): Promise<Session> {
-    if (!this.#dialed) {
-      const { signal, agent = "app" } = this.#options;
-      this.#dialed = await dial({ target: this.#target, timeoutMs: this.#limits.timeoutMs, agent, signal });
-      this.#wasConnected = true;
-    }
-    return this.#dialed.session;
-  }
-
-  #drop(): void {
-    this.#dialed?.[Symbol.dispose]();
-    this.#dialed = undefined;
+    const { signal, agent = "app" } = this.#options;
+    const session = await this.#link.session({
+      target: this.#target,
+      timeoutMs: this.#limits.timeoutMs,
+      agent,
+      signal,
+    });
+    this.#wasConnected = true;
+    return session;
   }
 
   /** A server that was there and is not now is a lost connection, not one that never was. */

@@ -12,4 +12,5 @@ export const CLIENT_COMMANDS: CommandTable = {
   move: async () => (await import("./change.ts")).moveCommand,
   remove: async () => (await import("./change.ts")).removeCommand,
   greet: async () => (await import("./greet.ts")).greetCommand,
+  shell: async () => (await import("./shell.ts")).shellCommand(CLIENT_COMMANDS),
 };

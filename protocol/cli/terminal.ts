@@ -58,6 +58,23 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** The same terminal, on which nobody can be asked: what is typed is for somebody else. */
+export function withoutQuestions(terminal: Terminal): Terminal {
+  return {
+    isInteractive: terminal.isInteractive,
+    get columns() {
+      return terminal.columns;
+    },
+    showsResults: terminal.showsResults,
+    canAsk: false,
+    hasColor: terminal.hasColor,
+    result: (line) => terminal.result(line),
+    write: (bytes) => terminal.write(bytes),
+    note: (text) => terminal.note(text),
+    ask: () => undefined,
+  };
+}
+
 function columnsOf(isInteractive: boolean): number {
   try {
     return isInteractive ? Deno.consoleSize().columns || 80 : 80;

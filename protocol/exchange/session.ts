@@ -151,6 +151,31 @@ export class Session {
     }
   }
 
+  /**
+   * Waits for `work`, which is not ours, and meanwhile for the peer, too, who may say nothing but heartbeats: any number
+   * of them, unlike `whileAlive`. The end of the session is thrown. Nothing may be asked before it is over.
+   */
+  async whileIdle<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const listen = async (): Promise<never> => {
+      while (!isOver) {
+        const message = this.poll();
+        if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
+        if (this.#hasEnded) break;
+        await this.flush();
+        await this.#startReading();
+      }
+      throw new AppError("lost", `${this.peer} closed the connection`);
+    };
+    this.#isWaiting = true;
+    try {
+      return await Promise.race([work, listen()]);
+    } finally {
+      isOver = true;
+      this.#isWaiting = false;
+    }
+  }
+
   /** Whether the peer has closed its side. */
   get hasEnded(): boolean {
     return this.#hasEnded;
@@ -162,12 +187,12 @@ export class Session {
   }
 
   /** Sends a ping whenever nothing else was sent for a while, so that the peer knows that we live. Dispose it. */
-  keepAlive(): Disposable {
+  keepAlive(heartbeatMs = HEARTBEAT_MS): Disposable {
     const timer = setInterval(() => {
-      if (this.#stream.isWriting || performance.now() - this.#outbox.sentAt < HEARTBEAT_MS) return;
+      if (this.#stream.isWriting || performance.now() - this.#outbox.sentAt < heartbeatMs) return;
       this.send({ type: "ping", id: ++this.#pingId });
       this.flush().catch(() => {}); // whoever uses the session next gets the same error
-    }, HEARTBEAT_MS / 5);
+    }, heartbeatMs / 5);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 

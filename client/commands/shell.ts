@@ -1,0 +1,48 @@
+/** `app shell`: commands one after the other, over one connection. */
+import { type Command, type CommandInput, type CommandTable, defineCommand } from "../../protocol/cli/command.ts";
+import { usageError } from "../../protocol/cli/parse.ts";
+import { Link } from "../link.ts";
+import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { PipedLines, TypedLines } from "../shell/lines.ts";
+import { Shell } from "../shell/shell.ts";
+import { formatTarget, takeTarget } from "../target.ts";
+
+const NOT_INSIDE = new Set(["shell"]);
+
+/** The command, for a shell that has the commands of `table`. */
+export function shellCommand(table: CommandTable): Command {
+  return defineCommand({
+    name: "shell",
+    summary: "Enter commands one after the other, over one connection",
+    words: "HOST PORT",
+    wordsMax: 2,
+    options: LOOK_OPTIONS,
+    notes: [
+      "The commands of app, without HOST PORT; on a terminal with history and completion, else a line each from stdin.",
+      "From a pipe, the exit code is that of the last command that failed.",
+    ],
+    run: (input) => run(input, table),
+  });
+}
+
+async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable): Promise<number> {
+  const { words, terminal, interruption } = input;
+  const { target, rest } = takeTarget(words, terminal);
+  if (rest.length > 0) throw usageError({ name: "shell" }, `Unexpected ${JSON.stringify(rest[0])} behind the port`);
+  const commands = await Promise.all(
+    Object.entries(table).filter(([name]) => !NOT_INSIDE.has(name)).map(([, load]) => load()),
+  );
+  const report = reportFor(input);
+  await using link = new Link();
+  await using client = clientFor(target, { ...input, link }, report);
+  await client.attempt(() => Promise.resolve()); // a wrong address is told before anybody types
+  const shell = new Shell({ commands, input, target, link, report });
+  if (!terminal.canAsk) {
+    using lines = new PipedLines(Deno.stdin.readable);
+    return await shell.run(lines, interruption.signal());
+  }
+  report.note(`Connected to ${formatTarget(target)}; help shows the commands, Ctrl-D ends`);
+  using lines = await TypedLines.open("app> ", (text) => terminal.note(text), () => shell.interrupt());
+  await shell.run(lines, interruption.signal());
+  return 0;
+}
