@@ -27,7 +27,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const text = rest[0] ?? askFor("NUMBER", "Enter an integer --> ", terminal);
   const greeting = greetingOf(options.name, text);
   const report = reportFor(input);
-  const { name, number, isClosing } = await greet(oldServerFor(target, input, report), greeting);
+  const { name, number, isClosing } = await greet(await oldServerFor(target, input, report), greeting);
   const sum = number + greeting.number;
   const lines = [
     `Server of ${report.shown(name)}: ${number}`,
