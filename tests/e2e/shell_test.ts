@@ -8,7 +8,7 @@ import { CTRL_C, TerminalProcess } from "../support/terminal_process.ts";
 
 const CTRL_D = "\x04";
 const ARROW_UP = "\x1b[A";
-const PROMPT = /app> (\x1b\[\d+G)?$/;
+const PROMPT = /app> (.\[\d+G)?$/;
 
 const textOf = (...lines: string[]) => new TextEncoder().encode(lines.join("\n"));
 
@@ -107,9 +107,9 @@ test("on a terminal a shell has a prompt, completion with Tab and history with t
   await app.until(PROMPT);
   assertMatch(app.shown, /Connected to 127\.0\.0\.1 \d+; help shows the commands, Ctrl-D ends\r\n/);
   await after(app, "sta", /sta$/);
-  await after(app, "\t", /stat $|t (\x1b\[\d+G)?$/);
+  await after(app, "\t", /stat $|t (.\[\d+G)?$/);
   await after(app, "a", /a$/);
-  await after(app, "\t", /pple\\ pie\.txt (\x1b\[\d+G)?$/);
+  await after(app, "\t", /pple\\ pie\.txt (.\[\d+G)?$/);
   const answer = await after(app, "\r", PROMPT);
   assertMatch(answer, /7 B .* apple pie\.txt\r\n/);
   await after(app, "nonsense\r", PROMPT);
@@ -128,7 +128,7 @@ test("Ctrl-C forgets the line that is being typed", async () => {
   await using app = new TerminalProcess(["shell", "127.0.0.1", server.port], 100);
   await app.until(PROMPT);
   await after(app, "remove everything", /everything$/);
-  await after(app, CTRL_C, /\^C\r\n[^]*app> (\x1b\[\d+G)?$/);
+  await after(app, CTRL_C, /\^C\r\n[^]*app> (.\[\d+G)?$/);
   await after(app, "mkdir sub\r", /sub successfully made\.\r\n[^]*app> /);
   await app.type("exit\r");
   assertEquals(await app.finished(), 0, app.shown);
@@ -144,7 +144,7 @@ test("Ctrl-C ends the running command and not the shell, which connects anew for
   await app.until(PROMPT);
   await app.type("get large.bin\r");
   await Promise.all([proxy.harmed, app.until(/\d%/)]);
-  await after(app, CTRL_C, /Interrupted\r\n[^]*app> (\x1b\[\d+G)?$/);
+  await after(app, CTRL_C, /Interrupted\r\n[^]*app> (.\[\d+G)?$/);
   await after(app, "get large.bin\r", /large\.bin successfully downloaded\.\r\n[^]*app> /);
   await app.type("exit\r");
   assertEquals(await app.finished(), 0, app.shown);
@@ -160,7 +160,7 @@ test("a server that dies is told of at once, and the next command finds the one 
   app.shown = "";
   await first.stop("SIGKILL");
   await app.until(/; the next command connects to the server again\r\n[^]*app> /);
-  assertMatch(await after(app, "list\r", /nothing listens there[^]*app> (\x1b\[\d+G)?$/), /Cannot connect/);
+  assertMatch(await after(app, "list\r", /nothing listens there[^]*app> (.\[\d+G)?$/), /Cannot connect/);
   await using _second = await ServerProcess.start(shared.path, ["--port", first.port]);
   await after(app, "list\r", /a\.txt\r\n[^]*app> /);
   await app.type("STOP\r");
