@@ -58,6 +58,7 @@ export const ERRORS = {
   bad_name: row(15, "The name breaks the name rule", "Choose another name; --as and --output give a file another one"),
   outside: row(16, "The name leads out of the shared directory", "Choose a name inside the shared directory"),
   not_empty: row(17, "The directory is not empty", "Remove what is in it first"),
+  bad_record: row(18, "The record cannot be kept as it is", "Give both names, without double quotes or line ends"),
   read_only: row(20, "The server does not take changes", "Ask its owner to start it without --read-only"),
   overwrite_denied: row(
     21,

@@ -19,6 +19,12 @@ export const OPENING_BYTES_MAX = 1_024;
 export const NAME_BYTES_MAX = 4_096;
 export const NAME_PART_BYTES_MAX = 255;
 
+/** The longest name of a country or a capital that can be added, in letters. */
+export const RECORD_NAME_LENGTH_MAX = 200;
+
+/** The largest packet of the old format `packet`, when it is inflated. */
+export const PACKET_BYTES_MAX = 65_536;
+
 /** The last time that a `Date` can have; a peer may tell of later ones. */
 export const DATE_MS_MAX = 8.64e15;
 

@@ -6,7 +6,12 @@ import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
-import { createLog, LOG_KINDS } from "./log.ts";
+import { createLog, type Log, LOG_KINDS } from "./log.ts";
+import { AppError } from "../protocol/errors.ts";
+import { quoteName } from "../protocol/escape.ts";
+import { translated, translating } from "../protocol/files/fs_errors.ts";
+import { CsvStore } from "./records/csv_store.ts";
+import { ownFile } from "./records/own_file.ts";
 import { serve } from "./server.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
 
@@ -34,6 +39,13 @@ const OPTIONS = [
     help: "The port; 0 picks a free one",
   },
   { name: "ask", kind: "flag", help: "Ask for the port on the terminal; an empty answer takes that of --port" },
+  {
+    name: "data",
+    kind: "text",
+    value: "FILE",
+    help: "Countries as CSV: Country,Capital,Population (default: a table of 197)",
+  },
+  { name: "file", kind: "text", value: "FILE", hidden: true, help: "The old name of --data" },
   { name: "read-only", kind: "flag", help: "Take no changes at all" },
   { name: "allow-overwrite", kind: "flag", help: "Let clients replace files" },
   { name: "allow-remove", kind: "flag", help: "Let clients remove and move files and empty directories" },
@@ -80,8 +92,10 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   tree.verifyListable();
   const sizeMax = options["max-file-size"];
   const formats = formatsOf(options.wire, options.address);
+  const log = createLog(options.log, (line) => terminal.note(line));
   const server = serve({
     root: tree,
+    records: await openRecords(options.data ?? options.file, log),
     formats,
     greeting: {
       name: greetingNameOf(options.name),
@@ -94,7 +108,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     allowOverwrite: options["allow-overwrite"],
     allowRemove: options["allow-remove"],
     once: options.once,
-    log: createLog(options.log, (line) => terminal.note(line)),
+    log,
     agent: `app/${version}`,
     ...(sizeMax === undefined ? {} : { limits: { fileBytesMax: sizeMax } }),
   });
@@ -121,6 +135,29 @@ function askForPort(terminal: Terminal, otherwise: number): number {
   if (answer === "") return otherwise;
   if (/^\d{1,5}$/.test(answer) && Number(answer) <= 65_535) return Number(answer);
   throw usageError(serveCommand, `${JSON.stringify(answer)} is no port: it must be a number from 0 to 65535`);
+
+/** A file that was named is read at once, so that what is wrong with it is told at the start. */
+async function openRecords(file: string | undefined, log: Log): Promise<CsvStore> {
+  const tell = (path: string, result: string, detail: string) =>
+    log({ time: new Date(), peer: "-", request: "records", name: path, bytes: 0, durationMs: 0, result, detail });
+  const store = new CsvStore({
+    file: file ?? ownFile(),
+    isBuiltIn: file === undefined,
+    onFault: (path, { line, column, reason }) => tell(path, "bad_record", formatFault(line, column, reason)),
+    onFirstAdd: (path) => tell(path, "done", "countries that are added go there"),
+  });
+  if (file === undefined) return store;
+  if (!translating("read", file, () => Deno.statSync(file)).isFile) {
+    throw new AppError("failed", `Cannot read ${quoteName(file)}: it is no file`, { advice: "Name a CSV file" });
+  }
+  await store.refresh().catch((error) => {
+    throw translated("read", file, error);
+  });
+  return store;
+}
+
+function formatFault(line: number, column: number, reason: string): string {
+  return line === 0 ? reason : `line ${line}, column ${column}: ${reason}`;
 }
 
 function formatsOf(list: string | undefined, address: string): readonly ServedFormat[] {

@@ -20,6 +20,7 @@ import { FORMATS } from "./formats/mod.ts";
 import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import type { Log, LogRecord } from "./log.ts";
+import type { RecordStore } from "./records/record_store.ts";
 import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
 import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
 import { answerWords } from "./words.ts";
@@ -28,6 +29,7 @@ import { answerWords } from "./words.ts";
 export interface ServerContext {
   readonly agent: string;
   readonly tree: FileTree;
+  readonly records: RecordStore;
   readonly policy: Policy;
   readonly limits: ServerLimits;
   readonly log: Log;
@@ -105,20 +107,22 @@ export class Connection {
     const opening = parseOpening(first.line);
     using _watch = this.#watchSilence(() => this.#session?.isWaiting ?? opening.kind === "abilities");
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
+    const { tree, records } = this.#context;
     this.#isBusy = true;
     await this.#logged("words", opening.words.join(" "), async () => {
-      await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#context.tree });
+      await answerWords(this.#stream, opening.words, { ...this.#rights(), tree, records });
       return {};
     });
   }
 
   async #serveOldFormat(format: OldFormat): Promise<void> {
-    const { tree, limits, greeting, onDelivered, stop } = this.#context;
+    const { tree, records, limits, greeting, onDelivered, stop } = this.#context;
     this.#hasOldFormat = true;
     using _watch = this.#watchSilence(() => this.#reader.isWaiting);
     await FORMATS[format]({
       stream: this.#reader,
       tree,
+      records,
       limits,
       greeting,
       ...this.#rights(),
@@ -158,10 +162,11 @@ export class Connection {
   }
 
   async #serveRequest(session: Session, request: Request): Promise<void> {
-    const { tree, limits, onDelivered } = this.#context;
+    const { tree, records, limits, onDelivered } = this.#context;
     const context: RequestContext = {
       session,
       tree,
+      records,
       limits,
       principal: STRANGER,
       ...this.#rights(),
@@ -229,5 +234,6 @@ export class Connection {
 const QUIET_ENDS: ReadonlySet<string> = new Set(["lost", "idle"]);
 
 function nameIn(request: Request): string {
+  if (request.type === "find" || request.type === "add") return request.country;
   return request.type === "move" ? `${request.from} -> ${request.to}` : request.name;
 }

@@ -13,6 +13,8 @@ import { Connection, type ServerContext } from "./connection.ts";
 import type { Greeting } from "./formats/format.ts";
 import type { Log } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
+import { CsvStore } from "./records/csv_store.ts";
+import type { RecordStore } from "./records/record_store.ts";
 import type { Policy } from "./policy.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
 
@@ -31,6 +33,8 @@ export interface ServeOptions extends Partial<Policy> {
   port?: number;
   /** Stop after the first file that a client got. @default false */
   once?: boolean;
+  /** What is known of countries. @default the built-in table, to which nothing can be added */
+  records?: RecordStore;
   /** Which formats are served. @default all on a loopback address, else only ours, as the old ones protect nothing */
   formats?: readonly ServedFormat[];
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
@@ -65,6 +69,7 @@ export class Server implements AsyncDisposable {
     const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
     this.#context = {
       agent: options.agent ?? "app",
+      records: options.records ?? new CsvStore({ isBuiltIn: true }),
       tree: typeof root === "string" ? new LocalTree(root) : root,
       policy: {
         readOnly: options.readOnly ?? false,

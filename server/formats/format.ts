@@ -3,6 +3,7 @@ import type { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
 import type { Outcome } from "../handlers/handler.ts";
+import type { RecordStore } from "../records/record_store.ts";
 import type { Action } from "../policy.ts";
 
 /** What a server says of itself to those who greet it. */
@@ -17,6 +18,7 @@ export interface FormatContext {
   /** At the first byte of the first request, which is still to be taken. */
   readonly stream: QuietReader;
   readonly tree: FileTree;
+  readonly records: RecordStore;
   readonly limits: ServerLimits;
   readonly greeting: Greeting;
   /** Throws unless the peer may do that. Call it before anything is looked at. */

@@ -3,11 +3,13 @@ import type { Session } from "../../protocol/exchange/session.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
 import type { MessageOf, RequestType } from "../../protocol/wire/messages/mod.ts";
+import type { RecordStore } from "../records/record_store.ts";
 import type { Action, Principal } from "../policy.ts";
 
 export interface RequestContext {
   readonly session: Session;
   readonly tree: FileTree;
+  readonly records: RecordStore;
   readonly principal: Principal;
   readonly limits: ServerLimits;
   /** Throws unless the principal may do that. Call it before anything is looked at. */

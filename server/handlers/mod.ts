@@ -13,6 +13,7 @@ import { handleGet } from "./get.ts";
 import type { Handler, Outcome, RequestContext } from "./handler.ts";
 import { handleList, handleStat } from "./list.ts";
 import { handlePut } from "./put.ts";
+import { handleAdd, handleFind } from "./records.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   get: handleGet,
@@ -23,6 +24,8 @@ const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   move: sayingErrors(handleMove),
   remove: sayingErrors(handleRemove),
   digest: sayingErrors(handleDigest),
+  find: sayingErrors(handleFind),
+  add: sayingErrors(handleAdd),
 };
 
 /** Answers `request`. What it throws has been said to the client already, unless `endsSession` says otherwise. */

@@ -3,18 +3,19 @@
  *
  * To add one: declare it in the file of its family with a free number, describe it in `protocol/README.md` (a test
  * compares the tables), add a row to `tests/wire/message_cases.ts`, and run `deno task golden`.
- * Numbers set aside for later: 0x18 offer with data, 0x26 set times, 0x27 symbolic link, 0x2a watch, 0x30-0x3f records.
+ * Numbers set aside for later: 0x18 offer with data, 0x26 set times, 0x27 symbolic link, 0x2a watch, 0x33-0x3f records.
  */
 import { AppError } from "../../errors.ts";
 import type { Crc32 } from "../crc32.ts";
 import { type ByteWriter, decodeFields, encodeFields, OPTIONAL_FROM, type ValuesOf } from "../fields.ts";
 import { appendFrame, type Frame } from "../frame.ts";
 import type { Declaration, Role } from "./declare.ts";
+import { RECORD_MESSAGES } from "./records.ts";
 import { SESSION_MESSAGES } from "./session.ts";
 import { DATA_TYPE, TRANSFER_MESSAGES } from "./transfer.ts";
 import { TREE_MESSAGES } from "./tree.ts";
 
-export const MESSAGES = { ...SESSION_MESSAGES, ...TRANSFER_MESSAGES, ...TREE_MESSAGES } as const;
+export const MESSAGES = { ...SESSION_MESSAGES, ...TRANSFER_MESSAGES, ...TREE_MESSAGES, ...RECORD_MESSAGES } as const;
 
 type Messages = typeof MESSAGES;
 export type MessageType = keyof Messages;
