@@ -14,6 +14,7 @@ import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { Link } from "./link.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
+import { type CountryRecord, requestRecord, withAdvice } from "./records.ts";
 import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits> {
@@ -105,6 +106,47 @@ export class Client implements AsyncDisposable {
     return this.attempt(({ session }) => requestDigest(session, name));
   }
 
+  /** What is known of a country, under any of its spellings. */
+  async record(country: string): Promise<CountryRecord> {
+    const { type: _, ...record } = await this.attempt(({ session }) => requestRecord(session, country));
+    return record;
+  }
+
+  /** The capital of a country. */
+  async capital(country: string): Promise<string> {
+    return (await this.record(country)).capital;
+  }
+
+  /** The population of a country; `undefined` when the server knows the country, and not how many live there. */
+  async population(country: string): Promise<number | undefined> {
+    return (await this.record(country)).population;
+  }
+
+  /** Adds a country; it is durable when this resolves. Throws `exists` if the server knows it under any spelling. */
+  async add(record: CountryRecord): Promise<void> {
+    let isAnswerLost = false;
+    await this.attempt(async ({ session }) => {
+      const mayBeDone = isAnswerLost;
+      session.send({ type: "add", ...record });
+      try {
+        await expect(session, "done");
+      } catch (error) {
+        if (mayBeDone && await isAddedAlready(session, record, error)) return;
+        isAnswerLost ||= error instanceof AppError && endsSession(error);
+        throw withAdvice(error, "exists", "Ask for it with: app capital HOST PORT COUNTRY");
+      }
+    });
+  }
+
+  /** How long a ping takes there and back, in ms. */
+  ping(): Promise<number> {
+    return this.attempt(async ({ session }) => {
+      const start = performance.now();
+      await session.ping();
+      return performance.now() - start;
+    });
+  }
+
   /**
    * Runs `work` with a session, again after a failure that may pass. For requests that this class has no call for:
    * `getFile` and `putFile` use it.
@@ -188,6 +230,13 @@ async function isDoneAlready(
   if (request.type === "remove") return true;
   await requestEntry(session, request.to);
   return true;
+}
+
+/** Whether an earlier attempt, whose answer was lost, has added that very record. */
+async function isAddedAlready(session: Session, record: CountryRecord, error: unknown): Promise<boolean> {
+  if (!(error instanceof AppError) || error.code !== "exists") return false;
+  const { country, capital, population } = await requestRecord(session, record.country);
+  return country === record.country && capital === record.capital && population === record.population;
 }
 
 /** Waits; throws the reason of `signal` when that aborts. */

@@ -24,6 +24,23 @@ export interface DialedSession extends Disposable {
   handTo(use: Use): void;
 }
 
+/** A stream with a server, watched for silence while `isWaiting`. Dispose it. */
+export interface DialedStream extends Disposable {
+  readonly stream: TcpStream;
+}
+
+/** A connection without any protocol, for the old formats. Throws `not_connected`, or the reason of `signal`. */
+export async function dialStream(
+  { target, ...use }: Omit<DialOptions, "agent">,
+  isWaiting: () => boolean,
+): Promise<DialedStream> {
+  const stream = new TcpStream(await connect(target, use.timeoutMs, use.signal));
+  const held = new DisposableStack();
+  held.use(stream);
+  held.use(guardStream(stream, use, isWaiting));
+  return { stream, [Symbol.dispose]: () => held.dispose() };
+}
+
 /**
  * Throws `not_connected` when no connection came about; then `lost`, `idle` or `not_app`, what the server refused the
  * connection for, or the reason of `signal`.

@@ -31,7 +31,7 @@ export async function requestEntry(session: Session, name: string): Promise<Wire
 }
 
 /** The next message of a reply, which must be of that type; an error is thrown. */
-export async function expect<T extends "done" | "entries" | "checksum" | "offer">(
+export async function expect<T extends "done" | "entries" | "checksum" | "offer" | "record">(
   session: Session,
   type: T,
 ): Promise<MessageOf<T>> {

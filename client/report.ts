@@ -40,6 +40,8 @@ export interface Event {
     | "entry"
     | "checksum"
     | "greeting"
+    | "record"
+    | "beat"
     | "error";
   readonly [key: string]: unknown;
 }

@@ -135,6 +135,7 @@ function askForPort(terminal: Terminal, otherwise: number): number {
   if (answer === "") return otherwise;
   if (/^\d{1,5}$/.test(answer) && Number(answer) <= 65_535) return Number(answer);
   throw usageError(serveCommand, `${JSON.stringify(answer)} is no port: it must be a number from 0 to 65535`);
+}
 
 /** A file that was named is read at once, so that what is wrong with it is told at the start. */
 async function openRecords(file: string | undefined, log: Log): Promise<CsvStore> {

@@ -50,8 +50,8 @@ export class Connection {
   #session: Session | undefined;
   #isBusy = false;
   #isStopping = false;
-  /** No words of ours are for such a peer. */
-  #hasOldFormat = false;
+  /** No words of ours are for a peer that speaks one. */
+  #oldFormat: OldFormat | undefined;
   #loggedFault: AppError | undefined;
 
   constructor(stream: ByteStream, context: ServerContext) {
@@ -117,7 +117,7 @@ export class Connection {
 
   async #serveOldFormat(format: OldFormat): Promise<void> {
     const { tree, records, limits, greeting, onDelivered, stop } = this.#context;
-    this.#hasOldFormat = true;
+    this.#oldFormat = format;
     using _watch = this.#watchSilence(() => this.#reader.isWaiting);
     await FORMATS[format]({
       stream: this.#reader,
@@ -206,10 +206,10 @@ export class Connection {
 
   /** A fault outside of requests has no line in the log yet. That a connection ends between them is no fault. */
   #logFault(error: AppError): void {
-    const isQuiet = this.#session !== undefined && QUIET_ENDS.has(error.code);
+    const isQuiet = (this.#session ?? this.#oldFormat) !== undefined && QUIET_ENDS.has(error.code);
     if (error === this.#loggedFault || isQuiet || error.code === "shutting_down") return;
     const { peer } = this.#stream;
-    const request = this.#session ? "session" : "opening";
+    const request = this.#session ? "session" : this.#oldFormat ?? "opening";
     const record = { time: new Date(), peer, request, name: "", bytes: 0, durationMs: 0 };
     this.#context.log({ ...record, result: error.code, detail: error.message });
   }
@@ -222,7 +222,7 @@ export class Connection {
 
   /** Tells the peer why the connection ends, as far as it still listens. */
   async #endFor(error: AppError): Promise<void> {
-    if (error.code === "lost" || error.code === "idle" || this.#hasOldFormat) return;
+    if (error.code === "lost" || error.code === "idle" || this.#oldFormat) return;
     await sayLastWords(
       this.#stream,
       () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),

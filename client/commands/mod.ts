@@ -11,6 +11,10 @@ export const CLIENT_COMMANDS: CommandTable = {
   mkdir: async () => (await import("./change.ts")).mkdirCommand,
   move: async () => (await import("./change.ts")).moveCommand,
   remove: async () => (await import("./change.ts")).removeCommand,
+  capital: async () => (await import("./countries.ts")).capitalCommand,
+  population: async () => (await import("./countries.ts")).populationCommand,
+  add: async () => (await import("./countries.ts")).addCommand,
+  ping: async () => (await import("./ping.ts")).pingCommand,
   greet: async () => (await import("./greet.ts")).greetCommand,
   shell: async () => (await import("./shell.ts")).shellCommand(CLIENT_COMMANDS),
 };

@@ -46,6 +46,7 @@ export class Session {
   #isSendingData = false;
   #onEnd: ((reason: AppError) => void) | undefined;
   #pingId = 0;
+  #pongId = 0;
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
     this.#stream = stream;
@@ -176,6 +177,24 @@ export class Session {
     }
   }
 
+  /** Sends a ping and waits for its pong. For when no request is under way. */
+  async ping(): Promise<void> {
+    const id = ++this.#pingId;
+    this.send({ type: "ping", id });
+    for (;;) {
+      await this.flush();
+      const message = this.#decodeNext();
+      if (message) throw new AppError("order", `"${message.type}" came instead of a pong`);
+      if (this.#pongId >= id) return;
+      if (this.#readError) throw this.#readError;
+      if (this.#hasEnded) throw this.#endedTooEarly();
+      if (!this.#outbox.isEmpty) continue; // a ping of the peer came first
+      this.#isWaiting = true;
+      await this.#startReading();
+      this.#isWaiting = false;
+    }
+  }
+
   /** Whether the peer has closed its side. */
   get hasEnded(): boolean {
     return this.#hasEnded;
@@ -254,6 +273,7 @@ export class Session {
         this.send({ type: "pong", id: message.id });
         return true;
       case "pong":
+        this.#pongId = message.id;
         return true;
       case "goodbye":
         this.#hasEnded = this.#hasGoodbye = true;

@@ -1,4 +1,5 @@
 /** What a handler of one request gets, and what it leaves for the log. */
+import type { ErrorName } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/exchange/session.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
@@ -25,6 +26,8 @@ export interface Outcome {
   readonly name?: string;
   /** File bytes that went over the wire, where they are not those of a session. */
   readonly bytes?: number;
+  /** What was said to the peer instead of a result, where that is part of the answer and was not thrown. @default "done" */
+  readonly result?: ErrorName;
   /** What else the log should say. */
   readonly detail?: string;
 }

@@ -10,7 +10,6 @@ import { tryLock } from "../../protocol/files/lock.ts";
 
 const LINE_FEED = 10;
 const LOCK_WAIT_MS = 20;
-const LOCK_PATIENCE_MS = 5_000;
 /** A file that changes under every attempt to read it is taken as it was at the last one. */
 const READ_ATTEMPTS = 3;
 
@@ -52,9 +51,9 @@ export class LockedCsv implements Disposable {
     this.#file = file;
   }
 
-  /** Makes the file if there is none and `mayCreate`. Throws `busy` when others hold it for too long. */
-  static async open(path: string, mayCreate: boolean): Promise<LockedCsv> {
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+  /** Makes the file if there is none and `mayCreate`. Throws `busy` when others hold it for longer than `patienceMs`. */
+  static async open(path: string, mayCreate: boolean, patienceMs: number): Promise<LockedCsv> {
+    const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
       const file = Deno.openSync(path, { read: true, write: true, append: true, create: mayCreate, mode: 0o644 });
       const locked = new LockedCsv(path, file);

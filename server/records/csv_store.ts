@@ -17,6 +17,7 @@ import { keyOf } from "./spelling.ts";
 
 /** How often it is looked whether the file has changed. */
 const LOOK_EVERY_MS = 250;
+const PATIENCE_MS = 5_000;
 const FAULTS_TOLD_MAX = 20;
 const REFRESH_ATTEMPTS = 5;
 
@@ -25,6 +26,8 @@ export interface CsvStoreOptions {
   readonly file?: string | undefined;
   /** Whether the built-in table is part of it. */
   readonly isBuiltIn: boolean;
+  /** How long to wait while others add to the file. @default 5,000 */
+  readonly patienceMs?: number;
   /** Told of rows that are no records. */
   readonly onFault?: (file: string, fault: RowFault) => void;
   /** Told before the first record is added. */
@@ -133,11 +136,11 @@ export class CsvStore implements RecordStore {
   }
 
   async #add(record: CountryRecord): Promise<void> {
-    const { file, isBuiltIn } = this.#options;
+    const { file, isBuiltIn, patienceMs = PATIENCE_MS } = this.#options;
     if (file === undefined) throw new AppError("read_only", "The built-in table takes no additions here");
     if (isBuiltIn) Deno.mkdirSync(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true });
     for (;;) {
-      using locked = await LockedCsv.open(file, isBuiltIn);
+      using locked = await LockedCsv.open(file, isBuiltIn, patienceMs);
       const table = await this.#refreshWholly(file);
       if (table.find(record.country)) throw new AppError("exists", "Country already exists");
       const seen = await this.#append(locked, record);

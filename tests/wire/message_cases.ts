@@ -78,4 +78,16 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "remove", message: { type: "remove", name: "a.txt" } },
   { name: "digest", message: { type: "digest", name: "a.txt" } },
   { name: "checksum", message: { type: "checksum", sizeBytes: 0, crc: 0, blake2b: BLAKE2B } },
+
+  { name: "find", message: { type: "find", country: "Côte d'Ivoire" } },
+  { name: "record", message: { type: "record", country: "Atlantis", capital: "Poseidonia" } },
+  {
+    name: "record with a population",
+    message: { type: "record", country: "Peru", capital: "Lima", population: 34_217_848 },
+  },
+  { name: "add", message: { type: "add", country: "Atlantis", capital: "Poseidonia" } },
+  {
+    name: "add with a population",
+    message: { type: "add", country: "Atlantis", capital: "Poseidonia", population: 0 },
+  },
 ];

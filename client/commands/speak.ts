@@ -1,0 +1,40 @@
+/** What the commands for countries and heartbeats share: they speak our own format, or the old one called `packet`. */
+import type { CommandInput } from "../../protocol/cli/command.ts";
+import { clientFor, type COMMON_OPTIONS } from "../options.ts";
+import { PacketClient } from "../packet.ts";
+import type { CountryRecord } from "../records.ts";
+import type { Report } from "../report.ts";
+import type { Target } from "../target.ts";
+
+export const PACKET_OPTION = {
+  name: "wire",
+  kind: "choice",
+  choices: ["app", "packet"],
+  default: "app",
+  help: "The format to speak; packet is that of an old program",
+} as const;
+
+/** What both kinds of clients can do. */
+export interface Countries {
+  capital(country: string): Promise<string>;
+  population(country: string): Promise<number | undefined>;
+  add(record: CountryRecord): Promise<void>;
+  ping(): Promise<number>;
+}
+
+/** Runs `work` with a client of the format that the options say. */
+export async function withCountries<T>(
+  input: CommandInput<readonly [typeof PACKET_OPTION, ...typeof COMMON_OPTIONS]>,
+  target: Target,
+  report: Report,
+  work: (countries: Countries) => Promise<T>,
+): Promise<T> {
+  if (input.options.wire === "packet") {
+    const timeoutMs = input.options.timeout * 1000;
+    const onSizes = (direction: string, sizes: string) => report.note(`${direction} ${sizes}`);
+    using client = await PacketClient.connect({ target, timeoutMs, signal: input.interruption.signal(), onSizes });
+    return await work(client);
+  }
+  await using client = clientFor(target, input, report);
+  return await work(client);
+}

@@ -1,0 +1,31 @@
+/** Records as a client asks for them, and hears of them. */
+import { AppError, type ErrorName } from "../protocol/errors.ts";
+import type { Session } from "../protocol/exchange/session.ts";
+import type { MessageOf } from "../protocol/wire/messages/mod.ts";
+import { expect } from "./replies.ts";
+
+/** What is known of a country. */
+export interface CountryRecord {
+  readonly country: string;
+  readonly capital: string;
+  /** Absent when the server does not know it. */
+  readonly population?: number | undefined;
+}
+
+export async function requestRecord(session: Session, country: string): Promise<MessageOf<"record">> {
+  session.send({ type: "find", country });
+  try {
+    return await expect(session, "record");
+  } catch (error) {
+    throw withAdvice(error, "not_found", UNKNOWN_ADVICE);
+  }
+}
+
+/** What to do about a country that is not known. */
+export const UNKNOWN_ADVICE = "Check the spelling, or add it with: app add HOST PORT COUNTRY CAPITAL";
+
+/** `error`, with that advice if it has that code: the table of errors speaks of files. */
+export function withAdvice(error: unknown, code: ErrorName, advice: string): unknown {
+  if (error instanceof AppError && error.code === code) error.advice = advice;
+  return error;
+}
