@@ -19,9 +19,10 @@ import type { Greeting } from "./formats/format.ts";
 import { FORMATS } from "./formats/mod.ts";
 import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
-import type { Log, LogRecord } from "./log.ts";
+import { type Log, type LogRecord, NO_LOG } from "./log.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
+import { FIND_TYPE, type QuickFind } from "./quick_find.ts";
 import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
 import { answerWords } from "./words.ts";
 
@@ -30,6 +31,7 @@ export interface ServerContext {
   readonly agent: string;
   readonly tree: FileTree;
   readonly records: RecordStore;
+  readonly quickFind: QuickFind;
   readonly policy: Policy;
   readonly limits: ServerLimits;
   readonly log: Log;
@@ -150,6 +152,7 @@ export class Connection {
     const { requestsAheadMax } = limits;
     const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
     this.#session = session;
+    session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
     await hello();
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
       this.#isBusy = true;
@@ -159,6 +162,18 @@ export class Connection {
       if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
     }
     await session.end();
+  }
+
+  #findQuickly(body: Uint8Array): Uint8Array | undefined {
+    const { policy, quickFind, log } = this.#context;
+    if (this.#isStopping || !isAuthorized(policy, STRANGER, "read")) return undefined;
+    const answer = quickFind.answer(body);
+    if (answer && log !== NO_LOG) {
+      const { peer } = this.#stream;
+      const record = { time: new Date(), peer, request: "find", name: answer.country, bytes: 0, durationMs: 0 };
+      log({ ...record, result: "done" });
+    }
+    return answer?.frame;
   }
 
   async #serveRequest(session: Session, request: Request): Promise<void> {

@@ -25,9 +25,12 @@ const NAME_LENGTH_MAX = 1_000;
 
 export type Log = (record: LogRecord) => void;
 
+/** A log of nothing; who would have much to log may look whether it is this one. */
+export const NO_LOG: Log = () => {};
+
 /** A log of that kind that hands its lines, with their ends, to `write`. */
 export function createLog(kind: LogKind, write: (line: string) => void): Log {
-  if (kind === "off") return () => {};
+  if (kind === "off") return NO_LOG;
   const format = kind === "json" ? formatObject : formatText;
   return (record) => write(format(record) + "\n");
 }

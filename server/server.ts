@@ -11,11 +11,12 @@ import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
 import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { Connection, type ServerContext } from "./connection.ts";
 import type { Greeting } from "./formats/format.ts";
-import type { Log } from "./log.ts";
+import { type Log, NO_LOG } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import type { Policy } from "./policy.ts";
+import { QuickFind } from "./quick_find.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
 
 /** How long accepting pauses when the process has no descriptors left. */
@@ -67,9 +68,11 @@ export class Server implements AsyncDisposable {
 
   constructor(options: ServeOptions) {
     const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
+    const records = options.records ?? new CsvStore({ isBuiltIn: true });
     this.#context = {
       agent: options.agent ?? "app",
-      records: options.records ?? new CsvStore({ isBuiltIn: true }),
+      records,
+      quickFind: new QuickFind(records),
       tree: typeof root === "string" ? new LocalTree(root) : root,
       policy: {
         readOnly: options.readOnly ?? false,
@@ -170,7 +173,8 @@ export class Server implements AsyncDisposable {
 }
 
 /** A log that throws must not take the request down, nor the server. */
-function guarded(log: Log = () => {}): Log {
+function guarded(log: Log = NO_LOG): Log {
+  if (log === NO_LOG) return log;
   return (record) => {
     try {
       log(record);

@@ -28,6 +28,12 @@ export class Outbox {
     encodeMessage(message, this.#filling, crc32);
   }
 
+  /** Queues a whole frame, as it is. */
+  addFrame(frame: Uint8Array): void {
+    const start = this.#filling.reserve(frame.length);
+    this.#filling.bytes.set(frame, start);
+  }
+
   /** Resolved when everything that is queued now is written. */
   flush(): Promise<void> {
     return this.isEmpty ? this.#writing : this.#writing = this.#writeFilled(this.#writing);

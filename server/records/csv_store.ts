@@ -50,9 +50,12 @@ export class CsvStore implements RecordStore {
     this.#options = options;
   }
 
-  find(country: string): CountryRecord | undefined | Promise<CountryRecord | undefined> {
-    if (this.#table && performance.now() < this.#lookAt) return this.#table.find(country);
-    return this.refresh().then((table) => table.find(country));
+  peek(country: string): CountryRecord | undefined {
+    return performance.now() < this.#lookAt ? this.#table?.find(country) : undefined;
+  }
+
+  async find(country: string): Promise<CountryRecord | undefined> {
+    return this.peek(country) ?? (await this.refresh()).find(country);
   }
 
   async suggest(country: string): Promise<readonly string[]> {

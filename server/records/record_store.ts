@@ -12,11 +12,13 @@ export interface CountryRecord {
 }
 
 export interface RecordStore {
+  /** The record of `country`, under any of its spellings; `undefined` if there is none. */
+  find(country: string): Promise<CountryRecord | undefined>;
   /**
-   * The record of `country`, under any of its spellings; `undefined` if there is none. A store that has the answer at
-   * hand gives it without a promise: a connection may ask for a million of them in a second.
+   * The same for a store that may have the answer at hand, without waiting: there can be a million questions a second.
+   * `undefined` also when it has to look; then ask `find`. As long as a record is the same, it is the same object.
    */
-  find(country: string): CountryRecord | undefined | Promise<CountryRecord | undefined>;
+  peek?(country: string): CountryRecord | undefined;
   /** Names that are near to `country`, the nearest first, at most three. */
   suggest(country: string): Promise<readonly string[]>;
   /**
