@@ -10,12 +10,13 @@ import { growth } from "./growth.ts";
 import { idleConnections } from "./idle_connections.ts";
 import { flush, largeFile } from "./large_file.ts";
 import { latency } from "./latency.ts";
+import { lookups } from "./lookups.ts";
 import { describeMachine } from "./measure.ts";
 import { memory } from "./memory.ts";
 import type { Settings } from "./section.ts";
 import { startup } from "./startup.ts";
 
-const SECTIONS = [largeFile, flush, memory, startup, idleConnections, latency, growth];
+const SECTIONS = [largeFile, flush, memory, startup, idleConnections, latency, lookups, growth];
 
 const options = parseArgs(Deno.args, { string: ["size", "rounds", "executable"] }) as Record<
   string,
