@@ -2,7 +2,7 @@
 import { getFile, intoTree, LocalTree, putFile } from "../../client/mod.ts";
 import { serve } from "../../server/mod.ts";
 import { Random } from "../support/random.ts";
-import { assertEquals, assertRejects, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { exchange, openSession, RawConnection, receive, soon, startServed } from "./served.ts";
 
