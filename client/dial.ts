@@ -78,7 +78,7 @@ function guardStream(stream: TcpStream, { timeoutMs, signal }: Use, isWaiting: (
 }
 
 /** A connection that was there and fell silent has broken off, however early; but who never spoke may not be app. */
-export function silenceOf({ peer, bytesRead }: TcpStream, timeoutMs: number): AppError {
+function silenceOf({ peer, bytesRead }: TcpStream, timeoutMs: number): AppError {
   const seconds = timeoutMs / 1000;
   if (bytesRead > 0) return new AppError("idle", `Nothing came from ${peer}, or was taken by it, for ${seconds} s`);
   return new AppError("idle", `${peer} took the connection, but said nothing for ${seconds} s`, {
@@ -87,7 +87,7 @@ export function silenceOf({ peer, bytesRead }: TcpStream, timeoutMs: number): Ap
 }
 
 /** A connection to the first address that takes one. Throws `not_connected`, or the reason of `signal`. */
-export async function connect(target: Target, timeoutMs: number, signal?: AbortSignal): Promise<Deno.TcpConn> {
+async function connect(target: Target, timeoutMs: number, signal?: AbortSignal): Promise<Deno.TcpConn> {
   const addresses = await resolve(target.host);
   const failures: unknown[] = [];
   for (const hostname of addresses) {

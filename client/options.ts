@@ -41,18 +41,15 @@ export const IF_EXISTS_OPTION = {
 } as const;
 
 /** Those that can speak an old format; which one has a server of that format for each of them. */
-export const WIRE_OPTION = {
-  name: "wire",
-  kind: "choice",
-  choices: ["app", "share", "image"],
-  default: "app",
-  help: "The format that the server speaks",
-} as const;
-
-export const SHARE_WIRE_OPTION = {
-  ...WIRE_OPTION,
-  choices: ["app", "share"],
-} as const;
+export function wireOption<const T extends readonly string[]>(...oldFormats: T) {
+  return {
+    name: "wire",
+    kind: "choice",
+    choices: ["app", ...oldFormats],
+    default: "app",
+    help: "The format that the server speaks",
+  } as const;
+}
 
 /** For commands without a name to take: it is accepted, so that a script can give all commands the same options. */
 export const LOOK_OPTIONS = [...COMMON_OPTIONS, { ...IF_EXISTS_OPTION, hidden: true }] as const;

@@ -5,7 +5,7 @@ import { AppError } from "../../protocol/errors.ts";
 import { LOOK_OPTIONS, reportFor } from "../options.ts";
 import type { CountryRecord } from "../records.ts";
 import { askFor, takeTarget } from "../target.ts";
-import { PACKET_OPTION, withCountries } from "./speak.ts";
+import { PACKET_OPTION, withCountries } from "./countries_client.ts";
 
 const OPTIONS = [PACKET_OPTION, ...LOOK_OPTIONS] as const;
 type Input = CommandInput<typeof OPTIONS>;

@@ -16,7 +16,7 @@ import {
   ifTakenOf,
   oldServerFor,
   reportFor,
-  WIRE_OPTION,
+  wireOption,
 } from "../options.ts";
 import { PipeDestination } from "../pipe.ts";
 import { noteRestarted, tellDone } from "../report.ts";
@@ -33,7 +33,7 @@ const OPTIONS = [
   },
   IF_EXISTS_OPTION,
   { name: "show", kind: "flag", help: "Draw a picture on the terminal, if that can" },
-  WIRE_OPTION,
+  wireOption("share", "image"),
   ...COMMON_OPTIONS,
 ] as const;
 

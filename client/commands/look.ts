@@ -4,7 +4,7 @@ import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.t
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, SHARE_WIRE_OPTION } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, wireOption } from "../options.ts";
 import { type Event, formatCrc, type Report } from "../report.ts";
 import { takeTarget, type Target } from "../target.ts";
 import { runOnNames } from "./each.ts";
@@ -12,7 +12,7 @@ import { runOnNames } from "./each.ts";
 const LIST_OPTIONS = [
   { name: "long", short: "l", kind: "flag", help: "With mode, size and time" },
   { name: "all", kind: "flag", help: "Names that begin with a dot, too" },
-  SHARE_WIRE_OPTION,
+  wireOption("share"),
   ...LOOK_OPTIONS,
 ] as const;
 

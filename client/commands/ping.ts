@@ -4,7 +4,7 @@ import { formatCount } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { LOOK_OPTIONS, reportFor } from "../options.ts";
 import { takeTarget } from "../target.ts";
-import { PACKET_OPTION, withCountries } from "./speak.ts";
+import { PACKET_OPTION, withCountries } from "./countries_client.ts";
 
 const OPTIONS = [
   PACKET_OPTION,

@@ -11,7 +11,7 @@ import {
   ifTakenOf,
   oldServerFor,
   reportFor,
-  SHARE_WIRE_OPTION,
+  wireOption,
 } from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
@@ -22,7 +22,7 @@ import { forEachName } from "./each.ts";
 const OPTIONS = [
   { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
   IF_EXISTS_OPTION,
-  SHARE_WIRE_OPTION,
+  wireOption("share"),
   ...COMMON_OPTIONS,
 ] as const;
 

@@ -6,10 +6,10 @@ import { getFile } from "../get.ts";
 import { drawImage, requireImageProtocol } from "../image/draw.ts";
 import { MemoryDestination } from "../image/memory.ts";
 import { encodeGet, getOldFile } from "../old/files.ts";
-import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, WIRE_OPTION } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, wireOption } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 
-const OPTIONS = [WIRE_OPTION, ...LOOK_OPTIONS] as const;
+const OPTIONS = [wireOption("share", "image"), ...LOOK_OPTIONS] as const;
 
 export const showCommand = defineCommand({
   name: "show",

@@ -4,13 +4,11 @@
  * These formats can resume nothing, and tell nothing of a request that was broken off; so a second attempt begins anew.
  */
 import { AppError } from "../../protocol/errors.ts";
-import { closeOnAbort, TcpStream } from "../../protocol/exchange/byte_stream.ts";
-import { watchSilence } from "../../protocol/exchange/idle.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { endsSession } from "../../protocol/exchange/transfer.ts";
 import type { ClientLimits } from "../../protocol/limits.ts";
 import { type ClientOptions, limitsOf, sleep } from "../client.ts";
-import { connect, silenceOf } from "../dial.ts";
+import { dialStream } from "../dial.ts";
 import { formatTarget, type Target } from "../target.ts";
 
 export class OldServer {
@@ -39,17 +37,11 @@ export class OldServer {
 
   /** The same without a second attempt. */
   async askOnce<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#limits;
+    const use = { timeoutMs: this.#limits.timeoutMs, signal: this.#options.signal };
     try {
-      using stream = new TcpStream(await connect(this.#target, timeoutMs, this.#options.signal));
-      using _abort = closeOnAbort(stream, this.#options.signal);
-      const reader = new QuietReader(stream);
-      using _watch = watchSilence(stream, {
-        silenceMaxMs: timeoutMs,
-        isWaiting: () => reader.isWaiting,
-        reason: () => silenceOf(stream, timeoutMs),
-      });
-      await stream.write(request);
+      using dialed = await dialStream({ target: this.#target, ...use }, () => reader.isWaiting);
+      const reader = new QuietReader(dialed.stream);
+      await dialed.stream.write(request);
       return await work(reader);
     } catch (error) {
       throw this.#advised(error);

@@ -1,8 +1,8 @@
 /** A client of a server that speaks the old format `packet`: one connection, one packet after the other. */
-import { AppError } from "../protocol/errors.ts";
-import { deflate, PacketReader } from "../protocol/exchange/packet_stream.ts";
-import { QuietReader } from "../protocol/exchange/quiet_reader.ts";
-import { SERVER_LIMITS } from "../protocol/limits.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { deflate, PacketReader } from "../../protocol/exchange/packet_stream.ts";
+import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
+import { SERVER_LIMITS } from "../../protocol/limits.ts";
 import {
   decodePacket,
   encodePacket,
@@ -12,10 +12,10 @@ import {
   PACKET_ANSWERS,
   PACKET_COMMANDS,
   type PacketEntry,
-} from "../protocol/wire/packet.ts";
-import { type DialedStream, type DialOptions, dialStream } from "./dial.ts";
-import { UNKNOWN_ADVICE } from "./records.ts";
-import { formatTarget, type Target } from "./target.ts";
+} from "../../protocol/wire/packet.ts";
+import { type DialedStream, type DialOptions, dialStream } from "../dial.ts";
+import { UNKNOWN_ADVICE } from "../records.ts";
+import { formatTarget, type Target } from "../target.ts";
 
 export interface PacketClientOptions extends Omit<DialOptions, "agent"> {
   /** Told what each packet saved by its compression. */

@@ -1,18 +1,12 @@
 /** What the commands for countries and heartbeats share: they speak our own format, or the old one called `packet`. */
 import type { CommandInput } from "../../protocol/cli/command.ts";
-import { clientFor, type COMMON_OPTIONS } from "../options.ts";
-import { PacketClient } from "../packet.ts";
+import { clientFor, type COMMON_OPTIONS, wireOption } from "../options.ts";
+import { PacketClient } from "../old/packet.ts";
 import type { CountryRecord } from "../records.ts";
 import type { Report } from "../report.ts";
 import type { Target } from "../target.ts";
 
-export const PACKET_OPTION = {
-  name: "wire",
-  kind: "choice",
-  choices: ["app", "packet"],
-  default: "app",
-  help: "The format to speak; packet is that of an old program",
-} as const;
+export const PACKET_OPTION = wireOption("packet");
 
 /** What both kinds of clients can do. */
 export interface Countries {
