@@ -38,6 +38,15 @@ Deno.test("piped lines run without a prompt or colours, over one connection", as
   assertEquals([peers.length, new Set(peers).size], [4, 1], log);
 });
 
+Deno.test("piped lines may have the names that the old program had", async () => {
+  using shared = temporaryDirectory();
+  await using server = await ServerProcess.start(shared.path);
+  const lines = ["GET_CITY Antigua and Barbuda", "GET_POPULATION France", "HEART", "STOP"];
+  const { code, stdout } = await pipe(server.port, lines);
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Saint John's\n\d{8}\nbeat\n$/);
+});
+
 Deno.test("piped, the exit code is that of the last command that failed, and the others still run", async () => {
   using shared = temporaryDirectory();
   Deno.writeTextFileSync(`${shared.path}/a.txt`, "content");

@@ -1,10 +1,10 @@
-/** The old clients of `share` and `image`, unchanged, against our server: one recv for each answer, no lengths. */
-import { startServed } from "../server/served.ts";
+/** The old clients, unchanged, against our server: one recv for each answer, no lengths; and all formats at once. */
+import { type Served, startServed } from "../server/served.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { names } from "../support/names_in.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import type { Random } from "../support/random.ts";
-import { oldClient, oldTest } from "./old_programs.ts";
+import { oldClient, oldTest, typeAtOldClient } from "./old_programs.ts";
 
 const MIB = 1_048_576;
 const SIZES = { "0 bytes": 0, "1 byte": 1, "exactly 1024 bytes": 1_024, "exactly 32 MiB": 32 * MIB };
@@ -109,27 +109,50 @@ oldTest("the old clients are refused what is missing, taken, outside or a direct
   ]);
 });
 
-oldTest("ten old clients of both formats and ours are served at once", async (random) => {
+/** What a client of each kind does in a directory of its own, and what must have come of it. */
+type Visit = (port: number, path: string, index: number) => Promise<void>;
+
+/** One visit for each format, and one for ours. `bytes` are the content of `a.bin` on the server. */
+function visitsOf(bytes: Uint8Array, served: Served): readonly Visit[] {
+  const stored = (path: string) => assertSame(`${path}/a.bin`, bytes);
+  return [
+    async (port, path) => {
+      await oldClient("share_client", path, "127.0.0.1", port, "get", "a.bin");
+      stored(path);
+    },
+    async (port, path) => {
+      await oldClient("image_client", path, "127.0.0.1", port, "a.bin");
+      stored(path);
+    },
+    async (port, path, index) => {
+      Deno.writeFileSync(`${path}/put-${index}`, bytes);
+      await oldClient("share_client", path, "127.0.0.1", port, "put", `put-${index}`);
+      assertSame(`${served.root}/put-${index}`, bytes);
+    },
+    async (port, path) => {
+      const said = await typeAtOldClient("GET_CITY France\nHEART\nSTOP\n", "packet_client", path, "127.0.0.1", port);
+      assertEquals(said, "Paris\nbeat");
+    },
+    async (port, path, index) => {
+      const said = await oldClient("greeting_client", path, "127.0.0.1", port, "Ada", index);
+      assertEquals(said, "Server of app: 42");
+    },
+    async () => {
+      await using client = served.client();
+      assertEquals((await client.digest("a.bin")).sizeBytes, bytes.length);
+      assertEquals(await client.capital("France"), "Paris");
+    },
+  ];
+}
+
+oldTest("old clients of all four formats and ours are served at once", async (random) => {
   const bytes = random.bytes(3 * MIB + 17);
   await using served = startServed({ "a.bin": bytes });
-  const places = Array.from({ length: 12 }, () => temporaryDirectory());
-  await Promise.all(places.map(async ({ path }, index) => {
-    if (index % 4 === 0) return await oldClient("share_client", path, "127.0.0.1", served.port, "get", "a.bin");
-    if (index % 4 === 1) return await oldClient("image_client", path, "127.0.0.1", served.port, "a.bin");
-    if (index % 4 === 2) {
-      Deno.writeFileSync(`${path}/put-${index}`, bytes);
-      return await oldClient("share_client", path, "127.0.0.1", served.port, "put", `put-${index}`);
-    }
-    await using client = served.client();
-    await client.digest("a.bin");
-  }));
-  places.forEach(({ path }, index) => {
-    if (index % 4 < 2) assertSame(`${path}/a.bin`, bytes);
-    if (index % 4 === 2) assertSame(`${served.root}/put-${index}`, bytes);
-  });
+  const visits = visitsOf(bytes, served);
+  const places = visits.flatMap((visit) => [visit, visit]).map((visit) => ({ visit, place: temporaryDirectory() }));
+  await Promise.all(places.map(({ visit, place }, index) => visit(served.port, place.path, index)));
   assertEquals(new Set(served.records.map(({ result }) => result)), new Set(["done"]));
-  assertEquals(served.records.length, 12);
-  places.forEach((place) => place[Symbol.dispose]());
+  for (const { place } of places) place[Symbol.dispose]();
 });
 
 oldTest("a server of our own format alone tells the old clients so in words", async () => {

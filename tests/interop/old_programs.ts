@@ -12,12 +12,28 @@ export function oldTest(name: string, body: (random: Random) => Promise<void>): 
 }
 
 /** Runs the old client `program` in the directory `cwd`; all that it printed. */
-export async function oldClient(program: string, cwd: string, ...args: readonly (string | number)[]): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command("python3", {
+export function oldClient(program: string, cwd: string, ...args: readonly (string | number)[]): Promise<string> {
+  return typeAtOldClient("", program, cwd, ...args);
+}
+
+/** The same for one at which somebody types `lines`. */
+export async function typeAtOldClient(
+  lines: string,
+  program: string,
+  cwd: string,
+  ...args: readonly (string | number)[]
+): Promise<string> {
+  const child = new Deno.Command("python3", {
     args: ["-B", `${OLD}${program}.py`, ...args.map(String)],
     env: { PYTHONUTF8: "1" },
     cwd,
-  }).output();
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const typing = writer.write(new TextEncoder().encode(lines)).then(() => writer.close()).catch(() => {}); // it may end first
+  const [{ code, stdout, stderr }] = await Promise.all([child.output(), typing]);
   assertEquals(code, 0, new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout).trimEnd();
 }
