@@ -108,7 +108,9 @@ export class Shell {
       name = first;
       if (name === undefined) return;
       if (END_WORDS.includes(name)) return "end";
-      const exit = name === "help" ? this.#help(words[0]) : await this.#runCommand(this.#find(name), words);
+      const exit = name === "help"
+        ? this.#help(translateOld(words)[0])
+        : await this.#runCommand(this.#find(name), words);
       if (exit !== 0) this.#exit = exit;
     } catch (cause) {
       if (cause instanceof ClosedPipe) throw cause;

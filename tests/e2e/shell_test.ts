@@ -85,10 +85,14 @@ Deno.test("a shell that finds no server says so before it reads anything, with e
 Deno.test("help and COMMANDS show the same commands, without HOST PORT", async () => {
   using shared = temporaryDirectory();
   await using server = await ServerProcess.start(shared.path);
-  const [help, old, one] = await Promise.all(
-    [["help"], ["COMMANDS"], ["help get"]].map((lines) => pipe(server.port, lines)),
+  const [help, old, one, capital, oldCapital] = await Promise.all(
+    [["help"], ["COMMANDS"], ["help get"], ["help capital"], ["help GET_CITY"]].map((lines) =>
+      pipe(server.port, lines)
+    ),
   );
   assertEquals(old, help);
+  assertEquals(oldCapital, capital);
+  assertMatch(capital!.stdout, /^capital: /);
   assertMatch(help!.stdout, /^get NAME\.\.\. +Get files$/m);
   assertMatch(help!.stdout, /GET_CITY \(capital\)/);
   assertMatch(one!.stdout, /^get: Get files\n\nUsage: get NAME\.\.\. \[OPTIONS\]\n/);
