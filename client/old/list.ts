@@ -2,7 +2,7 @@
 import { AppError } from "../../protocol/errors.ts";
 import type { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { encodeShareRequest, parseShareList } from "../../protocol/wire/share.ts";
-import type { OldServer } from "./old_server.ts";
+import { notOfFormat, type OldServer } from "./old_server.ts";
 
 /** More than this is no list of names. */
 const LIST_BYTES_MAX = 16 * 1_048_576;
@@ -10,7 +10,12 @@ const LIST_BYTES_MAX = 16 * 1_048_576;
 /** The names in the order of the server. They are not checked: escape them before you show them. */
 export async function listOldServer(server: OldServer): Promise<string[]> {
   const request = encodeShareRequest({ command: "list", name: "" });
-  return await server.ask(request, async (reader) => parseShareList(await readText(reader)));
+  return await server.ask(request, async (reader) => {
+    const text = await readText(reader);
+    // A separator stands behind every name: without it these are words, such as those of a server that refuses.
+    if (text !== "" && !/,\s*$/.test(text)) throw notOfFormat(reader, "share");
+    return parseShareList(text);
+  });
 }
 
 async function readText(reader: QuietReader): Promise<string> {

@@ -1,9 +1,12 @@
 /** `share` and `image` as the server answers them, byte by byte; uploads that end in every other way than well. */
+import { listOldServer } from "../../client/old/list.ts";
+import { OldServer } from "../../client/old/old_server.ts";
+import { AppError } from "../../protocol/errors.ts";
 import { SERVER_LIMITS } from "../../protocol/limits.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { serve } from "../../server/mod.ts";
-import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 import { names } from "../support/names_in.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { exchange, RawConnection, type Served, soon, startServed } from "./served.ts";
@@ -264,6 +267,9 @@ Deno.test("formats that are not served are refused in words", async () => {
   await using both = startQuick(FILES, { formats: ["app", "share"] });
   assertEquals(await exchange(both.port, "get,a.txt"), "passcontent");
   assertStringIncludes(await exchange(both.port, "a.txt"), "This is app");
+  const listed = (port: number) => listOldServer(new OldServer({ host: "127.0.0.1", port }));
+  await assertRejects(() => listed(served.port), AppError, "does not speak the format share");
+  assertEquals(await listed(both.port), ["Grüße.txt", "a.txt", "empty", "two words.txt"], "the benign twin");
 });
 
 /** Reads the word that lets an upload begin. */
