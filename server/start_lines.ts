@@ -34,8 +34,8 @@ export function formatStartLines(
     ...lines,
     ...reachable.map((own) => `On another machine: app list ${own} ${port}`),
     oldFormats.length === 0
-      ? "Old programs are not served here: --wire names formats that are, though they know no passwords"
-      : `WARNING: ${oldFormats.join(", ")} ${isAre} served, which know neither passwords nor encryption`,
+      ? "Old programs are not served: name their formats with --wire, though they know neither passwords nor encryption"
+      : `WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption`,
     `WARNING: anybody who reaches this port can read ${readOnly ? "" : "and add "}files, and nothing is encrypted`,
   ];
 }

@@ -74,7 +74,11 @@ async function add(input: Input): Promise<number> {
 function populationOf(text: string | undefined, { options }: Input): Pick<CountryRecord, "population"> {
   if (text === undefined) return {};
   if (options.wire === "packet") {
-    throw usageError(addCommand, "The format packet has no place for a population", "Leave it out, or --wire packet");
+    throw usageError(
+      addCommand,
+      "The format packet has no place for a population",
+      "Leave out the population, or --wire packet",
+    );
   }
   const digits = text.replaceAll(/[,_' ]/g, "");
   if (/^\d{1,15}$/.test(digits)) return { population: Number(digits) };

@@ -42,7 +42,9 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     }
   });
   const { minMs, averageMs, maxMs } = summary(times);
-  const line = `${formatCount(count, "heartbeat")}: min ${minMs}, avg ${averageMs}, max ${maxMs} ms`;
+  const line = `${formatCount(count, "heartbeat")}: min ${shown(minMs)}, avg ${shown(averageMs)}, max ${
+    shown(maxMs)
+  } ms`;
   report.note(line, { event: "done", count, minMs, averageMs, maxMs });
   return 0;
 }
@@ -56,4 +58,9 @@ function summary(times: readonly number[]): { minMs: number; averageMs: number; 
 
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+/** With all its digits, so that lines below one another can be compared. */
+function shown(ms: number): string {
+  return ms.toFixed(3);
 }

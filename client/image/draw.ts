@@ -40,7 +40,7 @@ export function requireImageProtocol(terminal: Terminal, environment: Environmen
   if (protocol) return protocol;
   const why = terminal.showsResults ? "this terminal is not known to draw any" : "the output goes to no terminal";
   throw new AppError("failed", `Cannot show pictures: ${why}`, {
-    advice: "Those with the protocols of kitty and of iTerm2 do; elsewhere get the file, and open it in a viewer",
+    advice: "Use a terminal with the protocol of kitty or iTerm2, or get the file and open it in a viewer",
   });
 }
 

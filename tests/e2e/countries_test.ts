@@ -24,7 +24,7 @@ Deno.test("ping answers beat as often as it is asked, and tells how long it took
   await using server = await ServerProcess.start(shared.path);
   const plain = await runApp(["ping", "127.0.0.1", server.port, "--count", "3"]);
   assertEquals([plain.code, plain.stdout], [0, "beat\nbeat\nbeat\n"]);
-  assertMatch(plain.stderr, /^3 heartbeats: min [\d.]+, avg [\d.]+, max [\d.]+ ms\n$/);
+  assertMatch(plain.stderr, /^3 heartbeats: min \d+\.\d{3}, avg \d+\.\d{3}, max \d+\.\d{3} ms\n$/);
   const json = await runApp(["ping", "127.0.0.1", server.port, "--json"]);
   const events = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(events.map(({ event }) => event), ["beat", "done"]);

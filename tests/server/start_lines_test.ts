@@ -67,9 +67,9 @@ Deno.test("start lines on one address of this machine name it, and warn", () => 
 Deno.test("start lines warn of old formats that others can reach, and name the option where there are none", () => {
   const oldLines = (oldFormats: string[]) =>
     formatStartLines({ ...FACTS, address: "10.0.0.5", oldFormats }).filter((line) => /format|served/.test(line));
-  assertMatch(oldLines([]).join(), /^Old programs are not served here: --wire names/);
-  assertMatch(oldLines(["share"]).join(), /^WARNING: share is served/);
-  assertMatch(oldLines(["share", "image"]).join(), /^WARNING: share, image are served/);
+  assertMatch(oldLines([]).join(), /^Old programs are not served: name their formats with --wire,/);
+  assertMatch(oldLines(["share"]).join(), /^WARNING: share is served \(--wire\), without/);
+  assertMatch(oldLines(["share", "image"]).join(), /^WARNING: share, image are served \(--wire\), without/);
 });
 
 Deno.test("start lines on all addresses of a machine without any still say where it runs", () => {
