@@ -5,7 +5,8 @@
  * when the sender falls silent or ends its side, and only where they are accepted.
  *
  * To add a format: its name in `SERVED_FORMATS`, a row in `RULES` at its place in the order of precedence, a codec
- * beside this file, a handler in `server/formats/`, and its section in `protocol/README.md`.
+ * beside this file, a handler in `server/formats/`, and its section in `protocol/README.md`. What speaks it to old
+ * servers is in `client/old/`, stand-ins of the old programs are in `tests/interop/old/`.
  */
 import { hasGreetingForm } from "./greeting.ts";
 import { isImageRequest } from "./image.ts";
