@@ -142,10 +142,9 @@ export class CsvRows {
   }
 
   #hasOpenQuote(start: number, end: number): boolean {
+    const rows = this.#text.slice(start, end); // in the whole text, each search would go on to the next quote behind it
     let isOpen = false;
-    for (let at = this.#text.indexOf('"', start); at >= 0 && at < end; at = this.#text.indexOf('"', at + 1)) {
-      isOpen = !isOpen;
-    }
+    for (let at = rows.indexOf('"'); at >= 0; at = rows.indexOf('"', at + 1)) isOpen = !isOpen;
     return isOpen;
   }
 
