@@ -47,7 +47,8 @@ export interface ServerContext {
 /** One connection as the listener sees it. */
 export class Connection {
   readonly #stream: ByteStream;
-  readonly #reader: QuietReader;
+  /** For the opening, and for an old format; our own reads otherwise. */
+  #reader: QuietReader | undefined;
   readonly #context: ServerContext;
   #session: Session | undefined;
   #isBusy = false;
@@ -58,7 +59,6 @@ export class Connection {
 
   constructor(stream: ByteStream, context: ServerContext) {
     this.#stream = stream;
-    this.#reader = new QuietReader(stream);
     this.#context = context;
   }
 
@@ -94,6 +94,7 @@ export class Connection {
     const { formats, limits: { openingTimeoutMs, quietMs } } = this.#context;
     const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
     const deadline = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
+    this.#reader = new QuietReader(this.#stream);
     try {
       return await readFirstBytes(this.#reader, { accepted: formats, quietMs });
     } finally {
@@ -106,6 +107,7 @@ export class Connection {
     if (format === "http" || format === "tls" || format === "unknown") return await this.#refuse(format);
     if (!this.#context.formats.includes(format)) throw new AppError("unsupported", `Cannot speak ${format} here`);
     if (format !== "app") return await this.#serveOldFormat(format);
+    this.#reader = undefined;
     const opening = parseOpening(first.line);
     using _watch = this.#watchSilence(() => this.#session?.isWaiting ?? opening.kind === "abilities");
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
@@ -119,10 +121,11 @@ export class Connection {
 
   async #serveOldFormat(format: OldFormat): Promise<void> {
     const { tree, records, limits, greeting, onDelivered, stop } = this.#context;
+    const reader = this.#reader!;
     this.#oldFormat = format;
-    using _watch = this.#watchSilence(() => this.#reader.isWaiting);
+    using _watch = this.#watchSilence(() => reader.isWaiting);
     await FORMATS[format]({
-      stream: this.#reader,
+      stream: reader,
       tree,
       records,
       limits,

@@ -4,6 +4,7 @@
  * These formats can resume nothing, and tell nothing of a request that was broken off; so a second attempt begins anew.
  */
 import { AppError } from "../../protocol/errors.ts";
+import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { endsSession } from "../../protocol/exchange/transfer.ts";
 import type { ClientLimits } from "../../protocol/limits.ts";
@@ -65,8 +66,8 @@ export class OldServer {
 }
 
 /** What answers, but not in words of the format. */
-export function notOfFormat(reader: QuietReader, format: string): AppError {
-  return new AppError("not_app", `What answers at ${reader.peer} does not speak the format ${format}`, {
+export function notOfFormat({ peer }: ByteStream, format: string): AppError {
+  return new AppError("not_app", `What answers at ${peer} does not speak the format ${format}`, {
     advice: "Check the port, and the format behind --wire",
   });
 }

@@ -14,6 +14,7 @@ import {
   type PacketEntry,
 } from "../../protocol/wire/packet.ts";
 import { type DialedStream, type DialOptions, dialStream } from "../dial.ts";
+import { notOfFormat } from "./old_server.ts";
 import { UNKNOWN_ADVICE } from "../records.ts";
 import { formatTarget, type Target } from "../target.ts";
 
@@ -72,7 +73,7 @@ export class PacketClient implements Disposable {
   /** An answer about a country that the server knows. */
   #known(answer: string): string {
     if (answer === PACKET_ANSWERS.noCapital || answer === PACKET_ANSWERS.noPopulation) {
-      const advice = UNKNOWN_ADVICE.replace("HOST PORT", formatTarget(this.#target));
+      const advice = UNKNOWN_ADVICE.replace("HOST PORT", formatTarget(this.#target)) + " --wire packet";
       throw new AppError("not_found", answer, { advice });
     }
     if (answer === PACKET_ANSWERS.invalid) throw refused(answer);
@@ -88,7 +89,10 @@ export class PacketClient implements Disposable {
     const compressed = await deflate(bytes);
     await this.#dialed.stream.write(compressed);
     this.#onSizes?.("sent", formatSaving(bytes.length, compressed.length));
-    const packet = await this.#reader.next();
+    const packet = await this.#reader.next().catch((cause) => {
+      if (cause instanceof AppError && cause.code === "malformed") throw notOfFormat(this.#dialed.stream, "packet");
+      throw cause;
+    });
     if (!packet) throw new AppError("lost", "The server closed the connection without an answer");
     this.#onSizes?.("received", formatSaving(packet.bytes.length, packet.compressedBytes));
     return decodePacket(packet.bytes).contents;

@@ -115,5 +115,9 @@ async function receiveHello(session: Session, sent: string, received: string): P
 
 function refusal(name: string): AppError {
   const code: ErrorName = Object.hasOwn(ERRORS, name) ? name as ErrorName : "internal";
+  if (code === "unsupported") {
+    const advice = "Its owner can allow it with --wire; a command speaks an old format with --wire, too";
+    return new AppError(code, "The server does not speak our own format there", { by: "peer", advice });
+  }
   return new AppError(code, `The server refused the connection: ${ERRORS[code].meaning}`, { by: "peer" });
 }

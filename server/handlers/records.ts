@@ -1,4 +1,9 @@
-/** `find` and `add`: the table of countries. */
+/**
+ * `find` and `add`: the table of countries.
+ *
+ * A new request about records also has a place in `server/words.ts`, in `server/formats/packet.ts` and
+ * `client/old/packet.ts` if the old format has it, in `client/records.ts`, and in `client/commands/countries.ts`.
+ */
 import { AppError } from "../../protocol/errors.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import type { CountryRecord, RecordStore } from "../records/record_store.ts";
