@@ -98,11 +98,7 @@ export class CsvRows {
   #parse(text: string, line: number): string[] | undefined {
     const isLast = this.#at >= this.#text.length && !this.#text.endsWith("\n");
     const cells = tryParse(text);
-    // Rows of ours have all columns, all in quotes, and a line end: anything less at the end was cut off.
-    if (
-      isLast && !this.#isFirst && text.startsWith('"') &&
-      (typeof cells === "string" || !isWhole(text, cells, this.columns))
-    ) {
+    if (isLast && !this.#isFirst && isCutOff(text, this.columns)) {
       this.isTorn = true;
       return;
     }
@@ -167,8 +163,13 @@ function tryParse(text: string): string[] | string {
   }
 }
 
-function isWhole(text: string, cells: readonly string[], { count }: Columns): boolean {
-  return cells.length === count && text.length > 1 && text.endsWith('"');
+/**
+ * Whether `text` is a part of a row of ours: those have all columns, all in quotes, and a line end. Anything else was
+ * written by a person, and is never cut off.
+ */
+function isCutOff(text: string, { count }: Columns): boolean {
+  const quotes = text.split('"').length - 1;
+  return quotes > 0 && quotes < 2 * count && /^(?:"[^"]*",)*(?:"[^"]*"?)?$/.test(text);
 }
 
 /** `undefined` for a first row that is no header. */

@@ -89,6 +89,16 @@ for (
   });
 }
 
+Deno.test("a last row in other quotes than ours is read or told of, and is not one that was cut off", () => {
+  const before = `${USUAL_HEADER}Peru,Lima,\n`;
+  for (const row of ['"France","Paris",68', '"France",Paris,68', '"France","Paris","68"']) {
+    assertEquals(read(before + row) as unknown, { records: [PERU, FRANCE], faults: [], isTorn: false });
+  }
+  const broken = read(`${before}"France" ,Paris`);
+  assertEquals(broken.isTorn, false);
+  assertEquals(broken.faults.length, 1);
+});
+
 Deno.test("of a new file that is cut anywhere nothing is read", () => {
   const whole = USUAL_HEADER + formatRow({ country: "Atlantis", capital: "Poseidonia" }, USUAL_COLUMNS);
   for (let length = 1; length < whole.length - 1; length++) {

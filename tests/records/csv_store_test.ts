@@ -96,6 +96,14 @@ Deno.test("a last row without a line end gets one before the next is added", asy
   assertEquals(folder.read(), `${HEADER}Peru,Lima,34\n"Atlantis","Poseidonia","12"\n`);
 });
 
+Deno.test("a last row in a person's quotes and without a line end stays", async () => {
+  using folder = recordsFolder(`${HEADER}"Korea, South",Seoul,51`);
+  const store = folder.store();
+  assertEquals((await store.find("Korea, South"))?.capital, "Seoul");
+  await store.add(ATLANTIS);
+  assertEquals(folder.read(), `${HEADER}"Korea, South",Seoul,51\n"Atlantis","Poseidonia","12"\n`);
+});
+
 Deno.test("what a killed writer left of a row is passed over, and cut off by the next", async () => {
   const torn = formatRow({ country: "Mu", capital: "Hiranipura" }, USUAL_COLUMNS);
   for (let length = 0; length < torn.length - 1; length++) {
