@@ -13,14 +13,17 @@ const LOCK_WAIT_MS = 20;
 /** A file that changes under every attempt to read it is taken as it was at the last one. */
 const READ_ATTEMPTS = 3;
 
-/** Tells one state of a file from the next; "" when there is none. */
+/** Tells one state of a file from the next; "" when there is none, or none that can be looked at. */
 export type Fingerprint = string;
+
+const { NotFound, NotADirectory, PermissionDenied, FilesystemLoop } = Deno.errors;
+const UNSEEN = [NotFound, NotADirectory, PermissionDenied, FilesystemLoop];
 
 export function fingerprintOf(path: string): Fingerprint {
   try {
     return fingerprint(Deno.statSync(path));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
+    if (UNSEEN.some((kind) => error instanceof kind)) return "";
     throw error;
   }
 }

@@ -5,7 +5,7 @@
  * whether it has changed, and waits until it is loaded anew; the others get answers from what was there before.
  */
 import { breathe } from "../../protocol/breathe.ts";
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, toAppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import { translated } from "../../protocol/files/fs_errors.ts";
 import { RECORD_NAME_LENGTH_MAX } from "../../protocol/limits.ts";
@@ -104,11 +104,28 @@ export class CsvStore implements RecordStore {
     const { file, isBuiltIn } = this.#options;
     const table = new CountryTable();
     if (isBuiltIn) await addBuiltIn(table);
-    const { text, seen } = file === undefined ? { text: "", seen: "" } : await readCsv(file);
+    const { text, seen } = file === undefined ? { text: "", seen: "" } : await this.#read(file);
+    if (text === undefined) {
+      this.#table ??= table;
+      this.#seen = seen;
+      return;
+    }
     if (text !== "") await this.#loadRows(file!, text, table);
     else this.#isTorn = false;
     this.#table = table;
     this.#seen = seen;
+  }
+
+  /** A file that cannot be read takes nothing away that is known without it: then it is told of, and has no text. */
+  async #read(file: string): Promise<{ text?: string; seen: Fingerprint }> {
+    try {
+      return await readCsv(file);
+    } catch (error) {
+      if (!this.#table && !this.#options.isBuiltIn) throw error;
+      const reason = toAppError(translated("read", file, error), "Cannot read it").message;
+      this.#tell(file, [{ line: 0, column: 0, reason }]);
+      return { seen: fingerprintOf(file) };
+    }
   }
 
   async #loadRows(file: string, text: string, table: CountryTable): Promise<void> {
@@ -141,7 +158,7 @@ export class CsvStore implements RecordStore {
   async #add(record: CountryRecord): Promise<void> {
     const { file, isBuiltIn, patienceMs = PATIENCE_MS } = this.#options;
     if (file === undefined) throw new AppError("read_only", "The built-in table takes no additions here");
-    if (isBuiltIn) Deno.mkdirSync(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true });
+    if (isBuiltIn) makeDirectoryOf(file);
     for (;;) {
       using locked = await LockedCsv.open(file, isBuiltIn, patienceMs);
       const table = await this.#refreshWholly(file);
@@ -166,6 +183,15 @@ export class CsvStore implements RecordStore {
     if (!this.#hasAdded) this.#options.onFirstAdd?.(this.#options.file!);
     this.#hasAdded = true;
     return await locked.append(formatRow(record, columns), USUAL_HEADER, this.#isTorn);
+  }
+}
+
+/** Where a file stands in its place, opening tells so; "the name is taken" would be taken for the country. */
+function makeDirectoryOf(file: string): void {
+  try {
+    Deno.mkdirSync(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

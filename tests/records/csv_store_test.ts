@@ -116,6 +116,34 @@ Deno.test("what a killed writer left of a row is passed over, and cut off by the
   }
 });
 
+Deno.test("a file that cannot be read takes nothing away that is known without it", async () => {
+  using folder = recordsFolder(`${HEADER}Atlantis,Poseidonia,12\n`);
+  const builtIn = folder.store({ isBuiltIn: true });
+  const own = folder.store();
+  for (const store of [builtIn, own]) assertEquals((await store.find("Atlantis"))?.capital, "Poseidonia");
+  Deno.removeSync(folder.file);
+  Deno.mkdirSync(folder.file);
+  const fresh = folder.store({ isBuiltIn: true });
+  assertEquals((await fresh.find("France"))?.capital, "Paris");
+  assert(folder.faults.some((fault) => fault.includes("it is a directory")), folder.faults.join());
+  for (const store of [builtIn, own]) {
+    assertEquals(await store.find("Nowhere"), undefined); // who asks for an unknown one looks at once
+    assertEquals((await store.find("Atlantis"))?.capital, "Poseidonia");
+  }
+  for (const store of [builtIn, own, fresh]) {
+    await assertRejectsCode(() => store.add({ country: "Mu", capital: "X" }), "is_directory");
+  }
+  Deno.writeTextFileSync(`${folder.path}/plain`, "");
+  const below = folder.store({ isBuiltIn: true, file: `${folder.path}/plain/countries.csv` });
+  assertEquals((await below.find("France"))?.capital, "Paris");
+  await assertRejectsCode(() => below.add({ country: "Mu", capital: "X" }), "not_a_directory");
+  Deno.removeSync(folder.file);
+  folder.write(`${HEADER}Atlantis,Atlas City,12\n`);
+  for (const store of [builtIn, own, fresh]) {
+    await until(async () => (await store.find("Atlantis"))?.capital, "Atlas City");
+  }
+});
+
 Deno.test("edits by hand are picked up, in place and by another file in its place", async () => {
   using folder = recordsFolder(`${HEADER}Peru,Lima,34\n`);
   const store = folder.store();
