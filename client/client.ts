@@ -14,7 +14,7 @@ import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { Link } from "./link.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
-import { type CountryRecord, requestRecord, withAdvice } from "./records.ts";
+import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
 import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits> {
@@ -124,6 +124,7 @@ export class Client implements AsyncDisposable {
 
   /** Adds a country; it is durable when this resolves. Throws `exists` if the server knows it under any spelling. */
   async add(record: CountryRecord): Promise<void> {
+    requireSendable(record.country, record.capital);
     let isAnswerLost = false;
     await this.attempt(async ({ session }) => {
       const mayBeDone = isAnswerLost;

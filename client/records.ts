@@ -13,11 +13,26 @@ export interface CountryRecord {
 }
 
 export async function requestRecord(session: Session, country: string): Promise<MessageOf<"record">> {
+  requireSendable(country);
   session.send({ type: "find", country });
   try {
     return await expect(session, "record");
   } catch (error) {
     throw withAdvice(error, "not_found", UNKNOWN_ADVICE);
+  }
+}
+
+/** More than this no message has room for. */
+const NAME_BYTES_MAX = 65_535;
+
+/** Throws `bad_record` for names that cannot be sent. */
+export function requireSendable(...names: readonly string[]): void {
+  for (const name of names) {
+    const { length } = new TextEncoder().encode(name);
+    if (length <= NAME_BYTES_MAX) continue;
+    throw new AppError("bad_record", `A name of ${length} bytes is none of a country or a capital`, {
+      advice: "Shorten it",
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** The format `packet` at a server: what gets an answer, and what ends only its own connection. */
 import { deflateSync, inflateSync } from "node:zlib";
 import { CsvStore } from "../../server/mod.ts";
-import { assertEquals, assertMatch } from "../support/assert.ts";
+import { assertEquals, assertMatch, assertRejectsCode } from "../support/assert.ts";
 import { recordsFolder } from "../records/records_folder.ts";
 import { withSeed } from "../support/random.ts";
 import { concat } from "../wire/decoding.ts";
@@ -159,6 +159,16 @@ Deno.test("records are found and added over our own protocol, pipelined and in w
     await exchange(served.port, "APP/1 capital Atlantsi\n"),
     "APP/1 refused=not_found\nNo country found. Did you mean Atlantis?\n",
   );
+});
+
+Deno.test("a name that no message has room for is refused before it is sent, and the connection stays usable", async () => {
+  await using served = startServed();
+  await using client = served.client();
+  const long = "é".repeat(32_768);
+  await assertRejectsCode(() => client.capital(long), "bad_record");
+  await assertRejectsCode(() => client.add({ country: "Mu", capital: long }), "bad_record");
+  await assertRejectsCode(() => client.capital(long.slice(1)), "not_found");
+  assertEquals(await client.capital("Peru"), "Lima");
 });
 
 Deno.test("a heartbeat is answered between other requests", async () => {
