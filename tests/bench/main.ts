@@ -18,16 +18,14 @@ import { startup } from "./startup.ts";
 
 const SECTIONS = [largeFile, flush, memory, startup, idleConnections, latency, lookups, growth];
 
-const options = parseArgs(Deno.args, { string: ["size", "rounds", "executable"] }) as Record<
-  string,
-  string | undefined
->;
+const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as
+  & { _: string[] }
+  & Record<"size" | "rounds" | "executable", string | undefined>;
 const settings: Settings = {
   sizeBytes: parseSize(options.size ?? "2GiB") ?? fail(`Not a size: ${options.size}`),
   rounds: Number(options.rounds ?? 5),
   executable: options.executable,
 };
-const wanted = Deno.args.slice(0, Deno.args.findIndex((word) => word.startsWith("--")) >>> 0);
 const unknown = wanted.filter((name) => !SECTIONS.some((section) => section.name === name));
 if (unknown.length > 0) fail(`No such section: ${unknown}; there are ${SECTIONS.map(({ name }) => name).join(", ")}`);
 
