@@ -15,6 +15,7 @@ import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts"
 import { Link } from "./link.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
+import { waitToRetry } from "./retry.ts";
 import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits> {
@@ -125,18 +126,11 @@ export class Client implements AsyncDisposable {
   /** Adds a country; it is durable when this resolves. Throws `exists` if the server knows it under any spelling. */
   async add(record: CountryRecord): Promise<void> {
     requireSendable(record.country, record.capital);
-    let isAnswerLost = false;
-    await this.attempt(async ({ session }) => {
-      const mayBeDone = isAnswerLost;
-      session.send({ type: "add", ...record });
-      try {
-        await expect(session, "done");
-      } catch (error) {
-        if (mayBeDone && await isAddedAlready(session, record, error)) return;
-        isAnswerLost ||= error instanceof AppError && endsSession(error);
-        throw withAdvice(error, "exists", "Ask for it with: app capital HOST PORT COUNTRY");
-      }
-    });
+    try {
+      await this.#change({ type: "add", ...record });
+    } catch (error) {
+      throw withAdvice(error, "exists", `Ask for it with: app capital ${formatTarget(this.#target)} COUNTRY`);
+    }
   }
 
   /** How long a ping takes there and back, in ms. */
@@ -169,7 +163,7 @@ export class Client implements AsyncDisposable {
           if (hasProgressed) failures = 0; // what was achieved is kept; after any other failure it may be thrown away
         }
         if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
-        await this.#wait(error, ++failures);
+        await waitToRetry(error, ++failures, this.#limits, this.#options);
       }
     }
   }
@@ -198,7 +192,7 @@ export class Client implements AsyncDisposable {
     return new AppError("lost", `The server does not answer any more: ${error.message}`, { cause: error });
   }
 
-  async #change(request: MessageOf<"mkdir" | "move" | "remove">): Promise<MessageOf<"done">> {
+  async #change(request: Change): Promise<MessageOf<"done">> {
     let isAnswerLost = false;
     return await this.attempt(async ({ session }) => {
       const mayBeDone = isAnswerLost;
@@ -212,46 +206,22 @@ export class Client implements AsyncDisposable {
       }
     });
   }
-
-  async #wait(error: AppError, failures: number): Promise<void> {
-    const { retryWaitMs, retryWaitMaxMs } = this.#limits;
-    const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
-    this.#options.onRetry?.(error, failures, waitMs);
-    await sleep(waitMs, this.#options.signal);
-  }
 }
 
+/** Requests that change something, and answer with `done`. */
+type Change = MessageOf<"mkdir" | "move" | "remove" | "add">;
+
 /** Whether an earlier attempt, whose answer was lost, has done what cannot be done again. */
-async function isDoneAlready(
-  session: Session,
-  request: MessageOf<"mkdir" | "move" | "remove">,
-  error: unknown,
-): Promise<boolean> {
-  if (!(error instanceof AppError) || error.code !== "not_found" || request.type === "mkdir") return false;
-  if (request.type === "remove") return true;
-  await requestEntry(session, request.to);
+async function isDoneAlready(session: Session, request: Change, error: unknown): Promise<boolean> {
+  if (!(error instanceof AppError)) return false;
+  if (request.type === "add") return error.code === "exists" && await isThere(session, request);
+  if (error.code !== "not_found" || request.type === "mkdir") return false;
+  if (request.type === "move") await requestEntry(session, request.to);
   return true;
 }
 
-/** Whether an earlier attempt, whose answer was lost, has added that very record. */
-async function isAddedAlready(session: Session, record: CountryRecord, error: unknown): Promise<boolean> {
-  if (!(error instanceof AppError) || error.code !== "exists") return false;
+/** Whether the server has that very record. */
+async function isThere(session: Session, record: CountryRecord): Promise<boolean> {
   const { country, capital, population } = await requestRecord(session, record.country);
   return country === record.country && capital === record.capital && population === record.population;
-}
-
-/** Waits; throws the reason of `signal` when that aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -8,8 +8,9 @@ import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { endsSession } from "../../protocol/exchange/transfer.ts";
 import type { ClientLimits } from "../../protocol/limits.ts";
-import { type ClientOptions, limitsOf, sleep } from "../client.ts";
+import { type ClientOptions, limitsOf } from "../client.ts";
 import { dialStream } from "../dial.ts";
+import { waitToRetry } from "../retry.ts";
 import { formatTarget, type Target } from "../target.ts";
 
 export class OldServer {
@@ -31,7 +32,7 @@ export class OldServer {
       } catch (error) {
         const isLost = error instanceof AppError && error.retriable && endsSession(error);
         if (!isLost || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
-        await this.#wait(error, ++failures);
+        await waitToRetry(error, ++failures, this.#limits, this.#options);
       }
     }
   }
@@ -55,13 +56,6 @@ export class OldServer {
     error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target))
       .replace(": it goes on where it stopped", ": it starts anew, as the old formats cannot resume");
     return error;
-  }
-
-  async #wait(error: AppError, failures: number): Promise<void> {
-    const { retryWaitMs, retryWaitMaxMs } = this.#limits;
-    const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
-    this.#options.onRetry?.(error, failures, waitMs);
-    await sleep(waitMs, this.#options.signal);
   }
 }
 
