@@ -15,16 +15,12 @@ import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts"
 import { Link } from "./link.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
-import { waitToRetry } from "./retry.ts";
+import { type RetryOptions, waitToRetry } from "./retry.ts";
 import { formatTarget, type Target } from "./target.ts";
 
-export interface ClientOptions extends Partial<ClientLimits> {
-  /** Ends everything that is under way when it aborts. */
-  signal?: AbortSignal;
+export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
   /** Program and version, for the opening line. @default "app" */
   agent?: string;
-  /** Told before each new attempt. */
-  onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
   link?: Link;
 }

@@ -1,14 +1,20 @@
 /** How a client tries again: longer waits each time, which end at once when the person interrupts them. */
 import type { AppError } from "../protocol/errors.ts";
 import type { ClientLimits } from "../protocol/limits.ts";
-import type { ClientOptions } from "./client.ts";
+
+export interface RetryOptions {
+  /** Ends everything that is under way when it aborts. */
+  signal?: AbortSignal;
+  /** Told before each new attempt. */
+  onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
+}
 
 /** Tells of `error`, the `failures`-th in a row, and waits before the next attempt; throws the reason of the signal. */
 export async function waitToRetry(
   error: AppError,
   failures: number,
   { retryWaitMs, retryWaitMaxMs }: ClientLimits,
-  { onRetry, signal }: ClientOptions,
+  { onRetry, signal }: RetryOptions,
 ): Promise<void> {
   const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
   onRetry?.(error, failures, waitMs);

@@ -131,15 +131,16 @@ export class Connection {
       limits,
       greeting,
       ...this.#rights(),
-      logged: (request, name, run) => this.#loggedWhileBusy(`${format} ${request}`, name, run),
+      logged: (request, name, run) => this.#whileBusy(() => this.#logged(`${format} ${request}`, name, run)),
       onDelivered: () => onDelivered(),
       stopServer: () => stop(),
     });
   }
 
-  async #loggedWhileBusy(request: string, name: string, run: () => Promise<Outcome>): Promise<void> {
+  /** Serves one request, which a stop lets finish, and which is then the last. */
+  async #whileBusy(serve: () => Promise<void>): Promise<void> {
     this.#isBusy = true;
-    await this.#logged(request, name, run);
+    await serve();
     this.#isBusy = false;
     if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
   }
@@ -158,11 +159,10 @@ export class Connection {
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
     await hello();
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
-      this.#isBusy = true;
-      await this.#serveRequest(session, request);
-      await session.flush();
-      this.#isBusy = false;
-      if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
+      await this.#whileBusy(async () => {
+        await this.#serveRequest(session, request);
+        await session.flush();
+      });
     }
     await session.end();
   }

@@ -1,11 +1,10 @@
 /** A client of a server that speaks the old format `packet`: one connection, one packet after the other. */
 import { AppError } from "../../protocol/errors.ts";
-import { deflate, PacketReader } from "../../protocol/exchange/packet_stream.ts";
+import { PacketReader, writePacket } from "../../protocol/exchange/packet_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { SERVER_LIMITS } from "../../protocol/limits.ts";
 import {
   decodePacket,
-  encodePacket,
   formatAdded,
   formatEntry,
   formatSaving,
@@ -85,10 +84,8 @@ export class PacketClient implements Disposable {
   }
 
   async #ask(command: string, contents: string): Promise<string> {
-    const bytes = encodePacket({ command, contents });
-    const compressed = await deflate(bytes);
-    await this.#dialed.stream.write(compressed);
-    this.#onSizes?.("sent", formatSaving(bytes.length, compressed.length));
+    const sizes = await writePacket(this.#dialed.stream, { command, contents });
+    this.#onSizes?.("sent", sizes);
     const packet = await this.#reader.next().catch((cause) => {
       if (cause instanceof AppError && cause.code === "malformed") throw notOfFormat(this.#dialed.stream, "packet");
       throw cause;

@@ -7,6 +7,8 @@
  */
 import { AppError } from "../errors.ts";
 import { PACKET_BYTES_MAX } from "../limits.ts";
+import { encodePacket, formatSaving, type Packet } from "../wire/packet.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import type { QuietReader } from "./quiet_reader.ts";
 
 /** What does not compress grows by its headers. */
@@ -118,6 +120,14 @@ function inflate(inflateSync: InflateSync, bytes: Uint8Array): InflatedPacket | 
 
 function tooLarge(): AppError {
   return new AppError("limit", `A packet is larger than ${PACKET_BYTES_MAX} bytes`);
+}
+
+/** Sends a packet; what its compression saved, in words. */
+export async function writePacket(stream: ByteStream, packet: Packet): Promise<string> {
+  const bytes = encodePacket(packet);
+  const compressed = await deflate(bytes);
+  await stream.write(compressed);
+  return formatSaving(bytes.length, compressed.length);
 }
 
 /** `bytes` as one zlib stream. */

@@ -195,18 +195,9 @@ export class Session {
   async ping(): Promise<void> {
     const id = ++this.#pingId;
     this.send({ type: "ping", id });
-    for (;;) {
-      await this.flush();
-      const message = this.#decodeNext();
-      if (message) throw new AppError("order", `"${message.type}" came instead of a pong`);
-      if (this.#pongId >= id) return;
-      if (this.#readError) throw this.#readError;
-      if (this.#hasEnded) throw this.#endedTooEarly();
-      if (!this.#outbox.isEmpty) continue; // a ping of the peer came first
-      this.#isWaiting = true;
-      await this.#startReading();
-      this.#isWaiting = false;
-    }
+    const message = await this.#next(() => this.#pongId >= id);
+    if (message) throw new AppError("order", `"${message.type}" came instead of a pong`);
+    if (this.#pongId < id) throw this.#endedTooEarly();
   }
 
   /** Whether the peer has closed its side. */
@@ -251,14 +242,15 @@ export class Session {
     return this.#requestsAhead !== undefined;
   }
 
-  async #next(): Promise<Message | undefined> {
+  /** The next message that somebody waits for; `undefined` at the end, or once it is enough without one. */
+  async #next(isEnough = () => false): Promise<Message | undefined> {
     for (;;) {
       await this.flush();
       const message = this.#decodeNext();
       // A ping that was decoded just now is answered before anything else is waited for.
       const hasAnswers = !this.#outbox.isEmpty;
       if (hasAnswers) await this.flush();
-      if (message) return message;
+      if (message || isEnough()) return message;
       if (hasAnswers) continue; // more may have come while we wrote: looked for before the next read, which would wait
       if (this.#readError) throw this.#readError;
       if (this.#hasEnded) return;

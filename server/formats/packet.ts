@@ -4,10 +4,16 @@
  * Answers stay below the 1,024 bytes that an old client reads at once.
  */
 import { AppError, forPeer, toAppError } from "../../protocol/errors.ts";
-import { deflate, type InflatedPacket, PacketReader } from "../../protocol/exchange/packet_stream.ts";
-import { decodePacket, encodePacket, formatAdded, formatSaving, type Packet } from "../../protocol/wire/packet.ts";
-import { PACKET_ANSWERS, PACKET_COMMANDS, parseEntry } from "../../protocol/wire/packet.ts";
-
+import { type InflatedPacket, PacketReader, writePacket } from "../../protocol/exchange/packet_stream.ts";
+import {
+  decodePacket,
+  formatAdded,
+  formatSaving,
+  type Packet,
+  PACKET_ANSWERS,
+  PACKET_COMMANDS,
+  parseEntry,
+} from "../../protocol/wire/packet.ts";
 import { sayLastWords } from "../refusal.ts";
 import type { FormatContext } from "./format.ts";
 
@@ -113,9 +119,6 @@ async function look(command: "c" | "p", country: string, { authorize, records }:
 }
 
 /** Sends an answer; its sizes, for the log. */
-async function say(text: string, { stream }: FormatContext): Promise<string> {
-  const bytes = encodePacket({ command: "", contents: text });
-  const compressed = await deflate(bytes);
-  await stream.write(compressed);
-  return formatSaving(bytes.length, compressed.length);
+function say(text: string, { stream }: FormatContext): Promise<string> {
+  return writePacket(stream, { command: "", contents: text });
 }
