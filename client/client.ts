@@ -12,7 +12,7 @@ import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
 import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
-import { Link } from "./link.ts";
+import { SessionHolder } from "./session_holder.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
 import { type RetryOptions, waitToRetry } from "./retry.ts";
@@ -22,7 +22,7 @@ export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
   /** Program and version, for the opening line. @default "app" */
   agent?: string;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
-  link?: Link;
+  holder?: SessionHolder;
 }
 
 /** What `options` leave open is as it always is. */
@@ -46,14 +46,14 @@ export class Client implements AsyncDisposable {
   readonly #target: Target;
   readonly #limits: ClientLimits;
   readonly #options: ClientOptions;
-  readonly #link: Link;
+  readonly #holder: SessionHolder;
   #wasConnected = false;
 
   constructor(target: Target, options: ClientOptions = {}) {
     this.#target = target;
     this.#options = options;
     this.#limits = limitsOf(options);
-    this.#link = options.link ?? new Link();
+    this.#holder = options.holder ?? new SessionHolder();
   }
 
   /**
@@ -72,7 +72,7 @@ export class Client implements AsyncDisposable {
         if (batch.isLast) return;
       }
     } finally {
-      if (!batch.isLast) this.#link.drop(); // the rest of the reply is still on its way
+      if (!batch.isLast) this.#holder.drop(); // the rest of the reply is still on its way
     }
   }
 
@@ -155,7 +155,7 @@ export class Client implements AsyncDisposable {
         const error = this.#afterConnection(cause);
         error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target));
         if (endsSession(error)) {
-          this.#link.drop();
+          this.#holder.drop();
           if (hasProgressed) failures = 0; // what was achieved is kept; after any other failure it may be thrown away
         }
         if (!error.retriable || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
@@ -166,12 +166,12 @@ export class Client implements AsyncDisposable {
 
   /** Says goodbye. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#options.link) await this.#link[Symbol.asyncDispose]();
+    if (!this.#options.holder) await this.#holder[Symbol.asyncDispose]();
   }
 
   async #session(): Promise<Session> {
     const { signal, agent = "app" } = this.#options;
-    const session = await this.#link.session({
+    const session = await this.#holder.session({
       target: this.#target,
       timeoutMs: this.#limits.timeoutMs,
       agent,

@@ -3,7 +3,7 @@ import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { Client, type ClientOptions } from "./client.ts";
-import type { Link } from "./link.ts";
+import type { SessionHolder } from "./session_holder.ts";
 import type { OldServer } from "./old/old_server.ts";
 import { Report } from "./report.ts";
 import type { Target } from "./target.ts";
@@ -61,13 +61,13 @@ export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTI
 
 /** A client of `target` with what the options say; it tells `report` of its retries. */
 export function clientFor(target: Target, input: ClientInput, report: Report): Client {
-  return new Client(target, { ...clientOptionsFor(input, report), ...(input.link ? { link: input.link } : {}) });
+  return new Client(target, { ...clientOptionsFor(input, report), ...(input.holder ? { holder: input.holder } : {}) });
 }
 
 /** What the input of a command has besides where it runs in a shell. */
 export interface InShell {
   /** The connection that all commands share. */
-  readonly link?: Link;
+  readonly holder?: SessionHolder;
 }
 
 /** The same for a server of an old format. What only these need is loaded only for them. */

@@ -5,6 +5,10 @@ import type { Terminal } from "../protocol/cli/terminal.ts";
 export interface Target {
   readonly host: string;
   readonly port: number;
+  /** The server's public key, where it is known: then it is spoken to encrypted, once it has proven that it has it. */
+  readonly key?: string;
+  /** What a link allows its holder with. Never shown, and never sent in plain. */
+  readonly secret?: string;
 }
 
 /** What was asked for, and the words that are left. */

@@ -71,6 +71,9 @@ export const ERRORS = {
     "The operating system refused access",
     "Ask the server's owner to check who may do that with its files",
   ),
+  link_needed: row(24, "Strangers may not do that", "Ask the server's owner for a link; app link makes one"),
+  link_refused: row(25, "The link is not valid, or not any more", "Ask the server's owner for a new link"),
+  not_allowed: row(26, "The link does not allow that", "Ask the server's owner for a link that allows it"),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
   no_space: row(31, "No space left on the device", "Free some space on the server, then run the same command again"),
   busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {
@@ -109,6 +112,15 @@ export const ERRORS = {
   not_app: row(103, "What answers there is not app", "Check the port: app serve prints it when it starts"),
   interrupted: row(104, "Interrupted", "Run the same command again: it goes on where it stopped", { exit: 130 }),
   failed: row(105, "An operation of this machine failed", "See the first line for the cause"),
+  wrong_key: row(
+    106,
+    "The server could not prove that it has the key",
+    "Do not go on before its owner told you why: somebody may stand between you",
+    { exit: 3 },
+  ),
+  unknown_host: row(107, "The server's key is not known here", "Ask the server's owner for a link, which has the key", {
+    exit: 3,
+  }),
 } as const satisfies Record<string, ErrorRow>;
 
 /** The name of an error code, such as `not_found`. */

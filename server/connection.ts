@@ -21,10 +21,18 @@ import type { Outcome, RequestContext } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import { type Log, type LogRecord, NO_LOG } from "./log.ts";
 import type { RecordStore } from "./records/record_store.ts";
-import { authorize, isAuthorized, type Policy, STRANGER } from "./policy.ts";
+import { type Action, authorize, isAuthorized, type Policy, type Principal } from "./policy.ts";
 import { FIND_TYPE, type QuickFind } from "./quick_find.ts";
 import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
 import { answerWords } from "./words.ts";
+
+/** Whom a server lets in. */
+export interface Access {
+  /** Who shows no link. */
+  readonly stranger: Principal;
+  /** Whose link has that secret. Throws `link_refused`. */
+  redeem(secret: string, peer: string): Promise<Principal>;
+}
 
 /** What all connections of one server share. */
 export interface ServerContext {
@@ -33,6 +41,7 @@ export interface ServerContext {
   readonly records: RecordStore;
   readonly quickFind: QuickFind;
   readonly policy: Policy;
+  readonly access: Access;
   readonly limits: ServerLimits;
   readonly log: Log;
   /** The formats that are served. */
@@ -51,6 +60,7 @@ export class Connection {
   #reader: QuietReader | undefined;
   readonly #context: ServerContext;
   #session: Session | undefined;
+  #principal: Principal;
   #isBusy = false;
   #isStopping = false;
   /** No words of ours are for a peer that speaks one. */
@@ -60,6 +70,7 @@ export class Connection {
   constructor(stream: ByteStream, context: ServerContext) {
     this.#stream = stream;
     this.#context = context;
+    this.#principal = context.access.stranger;
   }
 
   /** Serves it to its end; never throws. */
@@ -152,8 +163,10 @@ export class Connection {
   }
 
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
-    const { limits, agent } = this.#context;
+    const { limits, agent, access } = this.#context;
     const { requestsAheadMax } = limits;
+    const { secret } = opening.abilities;
+    if (secret !== undefined) this.#principal = await access.redeem(secret, this.#stream.peer);
     const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
     this.#session = session;
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
@@ -169,14 +182,15 @@ export class Connection {
 
   #findQuickly(body: Uint8Array): Uint8Array | undefined {
     const { policy, quickFind, log } = this.#context;
-    if (this.#isStopping || !isAuthorized(policy, STRANGER, "read")) return undefined;
+    if (this.#isStopping) return undefined;
     const answer = quickFind.answer(body);
-    if (answer && log !== NO_LOG) {
+    if (!answer || !isAuthorized(policy, this.#principal, "find", answer.country)) return undefined;
+    if (log !== NO_LOG) {
       const { peer } = this.#stream;
       const record = { time: new Date(), peer, request: "find", name: answer.country, bytes: 0, durationMs: 0 };
       log({ ...record, result: "done" });
     }
-    return answer?.frame;
+    return answer.frame;
   }
 
   async #serveRequest(session: Session, request: Request): Promise<void> {
@@ -186,7 +200,7 @@ export class Connection {
       tree,
       records,
       limits,
-      principal: STRANGER,
+      principal: this.#principal,
       ...this.#rights(),
       onDelivered: () => onDelivered(),
     };
@@ -198,8 +212,8 @@ export class Connection {
   #rights() {
     const { policy } = this.#context;
     return {
-      authorize: (action: Parameters<typeof authorize>[2], name: string) => authorize(policy, STRANGER, action, name),
-      isAuthorized: (action: Parameters<typeof isAuthorized>[2]) => isAuthorized(policy, STRANGER, action),
+      authorize: (action: Action, name: string) => authorize(policy, this.#principal, action, name),
+      isAuthorized: (action: Action, name: string) => isAuthorized(policy, this.#principal, action, name),
     };
   }
 

@@ -15,7 +15,7 @@ import { type Log, NO_LOG } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import type { RecordStore } from "./records/record_store.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, stranger, type StrangerRights } from "./policy.ts";
 import { QuickFind } from "./quick_find.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
 
@@ -36,6 +36,8 @@ export interface ServeOptions extends Partial<Policy> {
   once?: boolean;
   /** What is known of countries. @default the built-in table, to which nothing can be added */
   records?: RecordStore;
+  /** What those may do who show no link. @default "open" on a loopback address, else "none" */
+  strangers?: StrangerRights;
   /** Which formats are served. @default all on a loopback address, else only ours, as the old ones protect nothing */
   formats?: readonly ServedFormat[];
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
@@ -78,6 +80,10 @@ export class Server implements AsyncDisposable {
         readOnly: options.readOnly ?? false,
         allowOverwrite: options.allowOverwrite ?? false,
         allowRemove: options.allowRemove ?? false,
+      },
+      access: {
+        stranger: stranger(options.strangers ?? (isLoopback(address) ? "open" : "none")),
+        redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
       },
       limits: { ...SERVER_LIMITS, ...options.limits },
       log: guarded(options.log),

@@ -53,7 +53,7 @@ async function writeFact(
   country: string,
   { authorize, records }: WordsContext,
 ): Promise<void> {
-  authorize("read", country);
+  authorize("find", country);
   const answer = (await findRecord(records, country))[fact];
   if (answer === undefined) throw new AppError("not_found", "The population is not known.");
   await write(`${OPENING_START} ok\n${escapeName(String(answer))}\n`);

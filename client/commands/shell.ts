@@ -1,7 +1,7 @@
 /** `app shell`: commands one after the other, over one connection. */
 import { type Command, type CommandInput, type CommandTable, defineCommand } from "../../protocol/cli/command.ts";
 import { usageError } from "../../protocol/cli/parse.ts";
-import { Link } from "../link.ts";
+import { SessionHolder } from "../session_holder.ts";
 import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";
@@ -33,10 +33,10 @@ async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable
     Object.entries(table).filter(([name]) => !NOT_INSIDE.has(name)).map(([, load]) => load()),
   );
   const report = reportFor(input);
-  await using link = new Link();
-  await using client = clientFor(target, { ...input, link }, report);
+  await using holder = new SessionHolder();
+  await using client = clientFor(target, { ...input, holder }, report);
   await client.attempt(() => Promise.resolve()); // a wrong address is told before anybody types
-  const shell = new Shell({ commands, input, target, link, report });
+  const shell = new Shell({ commands, input, target, holder, report });
   if (!terminal.canAsk) {
     using lines = new PipedLines(Deno.stdin.readable);
     return await shell.run(lines, interruption.signal());

@@ -10,7 +10,7 @@ import { ClosedPipe, withoutQuestions } from "../../protocol/cli/terminal.ts";
 import { AppError, toAppError } from "../../protocol/errors.ts";
 import { HEARTBEAT_MS } from "../../protocol/limits.ts";
 import { Client } from "../client.ts";
-import type { Link } from "../link.ts";
+import type { SessionHolder } from "../session_holder.ts";
 import type { LOOK_OPTIONS } from "../options.ts";
 import { Report } from "../report.ts";
 import type { Target } from "../target.ts";
@@ -31,7 +31,7 @@ export interface ShellOptions {
   readonly commands: readonly Command[];
   readonly input: CommandInput<typeof LOOK_OPTIONS>;
   readonly target: Target;
-  readonly link: Link;
+  readonly holder: SessionHolder;
   readonly report: Report;
   /** How often an idle connection is tried. */
   readonly heartbeatMs?: number;
@@ -41,17 +41,17 @@ export class Shell {
   readonly #commands: readonly Command[];
   readonly #input: CommandInput<typeof LOOK_OPTIONS>;
   readonly #target: Target;
-  readonly #link: Link;
+  readonly #holder: SessionHolder;
   readonly #report: Report;
   readonly #heartbeatMs: number;
   #running: AbortController | undefined;
   #exit = 0;
 
-  constructor({ commands, input, target, link, report, heartbeatMs = HEARTBEAT_MS }: ShellOptions) {
+  constructor({ commands, input, target, holder, report, heartbeatMs = HEARTBEAT_MS }: ShellOptions) {
     this.#commands = commands;
     this.#input = input;
     this.#target = target;
-    this.#link = link;
+    this.#holder = holder;
     this.#report = report;
     this.#heartbeatMs = heartbeatMs;
   }
@@ -86,15 +86,15 @@ export class Shell {
   /** The next input; meanwhile the connection is kept alive, and its end is told. */
   async #wait(lines: Lines): Promise<Input> {
     const next = lines.next();
-    const session = this.#link.current;
+    const session = this.#holder.current;
     if (!session) return await next;
-    this.#link.handTo({ timeoutMs: this.#heartbeatMs * HEARTBEATS_MISSED_MAX });
+    this.#holder.handTo({ timeoutMs: this.#heartbeatMs * HEARTBEATS_MISSED_MAX });
     using _alive = session.keepAlive(this.#heartbeatMs);
     try {
       return await session.whileIdle(next);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.#link.drop();
+      this.#holder.drop();
       lines.tell(() => this.#report.note(`${error.message}; the next command connects to the server again`));
       return await next;
     }
@@ -136,12 +136,12 @@ export class Shell {
     // A question would take what is typed away from the prompt: what is missing is a mistake here.
     const silent = withoutQuestions(terminal);
     try {
-      const input = { words, options: options as never, terminal: silent, version, interruption, link: this.#link };
+      const input = { words, options: options as never, terminal: silent, version, interruption, holder: this.#holder };
       return await command.run(input);
     } catch (error) {
       throw running.signal.aborted ? running.signal.reason : error;
     } finally {
-      if (running.signal.aborted) this.#link.drop();
+      if (running.signal.aborted) this.#holder.drop();
       this.#running = undefined;
     }
   }
@@ -174,7 +174,13 @@ export class Shell {
     const { version } = this.#input;
     const list = async (directory: string) => {
       const signal = AbortSignal.timeout(COMPLETION_MAX_MS);
-      const options = { timeoutMs: COMPLETION_MAX_MS, retries: 0, signal, agent: `app/${version}`, link: this.#link };
+      const options = {
+        timeoutMs: COMPLETION_MAX_MS,
+        retries: 0,
+        signal,
+        agent: `app/${version}`,
+        holder: this.#holder,
+      };
       await using client = new Client(this.#target, options);
       const names: string[] = [];
       for await (const { entries } of client.list(directory)) {

@@ -4,6 +4,7 @@
  *     APP/1 agent=app/0.1.0 data-max=262144           abilities, as words with "="
  *     APP/1 list photos                               or one request in words, answered in text
  *     APP/1 refused=too_many_connections              or the reason why nothing follows
+ *     APP/1 refused=tls_required key=…                with what has to be known to come back encrypted
  *
  * Pure. Unknown abilities are passed over, so that later versions can say more.
  */
@@ -21,6 +22,10 @@ export interface Abilities {
   readonly dataBytesMax: number;
   /** Set when this side will not go on: the name of an error code. */
   readonly refused?: string;
+  /** Of a server that refuses plain connections: its public key, as in a link. */
+  readonly key?: string;
+  /** Of a client with a link: its secret. Only ever sent encrypted, to who has proven the key. */
+  readonly secret?: string;
 }
 
 export type Opening =
@@ -28,9 +33,10 @@ export type Opening =
   | { readonly kind: "words"; readonly words: readonly string[] };
 
 /** The line without its line feed. */
-export function formatAbilities({ agent, dataBytesMax, refused }: Abilities): string {
-  if (refused) return `${OPENING_START} refused=${refused}`;
-  return `${OPENING_START} ${agent ? `agent=${agent} ` : ""}data-max=${dataBytesMax}`;
+export function formatAbilities({ agent, dataBytesMax, refused, key, secret }: Abilities): string {
+  const words = refused ? { refused, key } : { agent, "data-max": dataBytesMax, secret };
+  const said = Object.entries(words).filter(([, value]) => value !== undefined);
+  return [OPENING_START, ...said.map(([name, value]) => `${name}=${value}`)].join(" ");
 }
 
 /** What a line (without its line feed) says. Throws `malformed`. */
@@ -48,17 +54,16 @@ export function parseOpening(line: string): Opening {
 }
 
 function abilitiesOf(values: ReadonlyMap<string, string>): Abilities {
-  const agent = values.get("agent");
-  const refused = values.get("refused");
   const announced = values.get("data-max") ?? String(BODY_BYTES_MAX);
   if (!/^\d{1,15}$/.test(announced) || Number(announced) < BODY_BYTES_MIN) {
     throw malformed(`data-max is not a number from ${BODY_BYTES_MIN} on`);
   }
-  return {
-    dataBytesMax: Math.min(Number(announced), BODY_BYTES_MAX),
-    ...(agent === undefined ? {} : { agent }),
-    ...(refused === undefined ? {} : { refused }),
-  };
+  const abilities: Record<string, string> = {};
+  for (const name of ["agent", "refused", "key", "secret"] as const) {
+    const value = values.get(name);
+    if (value !== undefined) abilities[name] = value;
+  }
+  return { dataBytesMax: Math.min(Number(announced), BODY_BYTES_MAX), ...abilities };
 }
 
 function malformed(what: string): AppError {

@@ -23,7 +23,7 @@ export interface FormatContext {
   readonly greeting: Greeting;
   /** Throws unless the peer may do that. Call it before anything is looked at. */
   authorize(action: Action, name: string): void;
-  isAuthorized(action: Action): boolean;
+  isAuthorized(action: Action, name: string): boolean;
   /**
    * Runs one request and logs what came of it. What `run` throws is only logged, unless no more can be said on this
    * connection after it: so tell the peer what it is refused for before you throw it.

@@ -93,7 +93,7 @@ async function answerOrThrow({ command, contents }: Packet, context: FormatConte
       return await look(command, contents, context);
     case PACKET_COMMANDS.add: {
       const entry = parseEntry(contents);
-      context.authorize("create", entry.country);
+      context.authorize("add", entry.country);
       await context.records.add(entry);
       return { text: formatAdded(entry) };
     }
@@ -105,7 +105,7 @@ async function answerOrThrow({ command, contents }: Packet, context: FormatConte
 }
 
 async function look(command: "c" | "p", country: string, { authorize, records }: FormatContext): Promise<Answer> {
-  authorize("read", country);
+  authorize("find", country);
   const record = await records.find(country);
   const isCapital = command === PACKET_COMMANDS.capital;
   if (!record) {

@@ -15,7 +15,7 @@ export interface RequestContext {
   readonly limits: ServerLimits;
   /** Throws unless the principal may do that. Call it before anything is looked at. */
   authorize(action: Action, name: string): void;
-  isAuthorized(action: Action): boolean;
+  isAuthorized(action: Action, name: string): boolean;
   /** Told of each get that was stored by the client. */
   onDelivered(): void;
 }

@@ -37,7 +37,7 @@ export async function withOverwriteRule<T>(
 ): Promise<T> {
   const ifTaken = IF_EXISTS[request.ifExists ?? 0];
   if (!ifTaken) throw new AppError("unsupported", `Unknown way to deal with a taken name: ${request.ifExists}`);
-  if (ifTaken !== "replace" || context.isAuthorized("overwrite")) return await store(ifTaken);
+  if (ifTaken !== "replace" || context.isAuthorized("overwrite", request.name)) return await store(ifTaken);
   try {
     return await store("error");
   } catch (error) {

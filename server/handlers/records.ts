@@ -10,14 +10,14 @@ import type { CountryRecord, RecordStore } from "../records/record_store.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handleFind(request: MessageOf<"find">, context: RequestContext): Promise<Outcome> {
-  context.authorize("read", request.country);
+  context.authorize("find", request.country);
   context.session.send({ type: "record", ...await findRecord(context.records, request.country) });
   return {};
 }
 
 export async function handleAdd(request: MessageOf<"add">, context: RequestContext): Promise<Outcome> {
   const { country, capital, population } = request;
-  context.authorize("create", country);
+  context.authorize("add", country);
   await context.records.add({ country, capital, ...(population === undefined ? {} : { population }) });
   context.session.send({ type: "done" });
   return {};

@@ -102,7 +102,7 @@ Deno.test("a read-only server adds nothing in any format, and answers as ever", 
   using folder = recordsFolder(HEADER);
   await using served = startServed({}, { records: folder.store(), readOnly: true });
   const [added, capital] = await ask(served.port, packets("a|Atlantis,Poseidonia", "c|Peru"));
-  assertMatch(added!, /^\|May not create "Atlantis": the server is read-only$/);
+  assertMatch(added!, /^\|May not add "Atlantis": the server is read-only$/);
   assertEquals(capital, "|Lima");
   await using client = served.client();
   const refused = await client.add({ country: "Atlantis", capital: "Poseidonia" }).catch((error) => error);

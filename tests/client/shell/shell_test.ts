@@ -1,6 +1,6 @@
 /** The loop of the shell, with lines from a list and servers that misbehave. */
 import { CLIENT_COMMANDS } from "../../../client/commands/mod.ts";
-import { Link } from "../../../client/link.ts";
+import { SessionHolder } from "../../../client/session_holder.ts";
 import { Report } from "../../../client/report.ts";
 import type { Input, Lines } from "../../../client/shell/lines.ts";
 import { Shell } from "../../../client/shell/shell.ts";
@@ -43,24 +43,24 @@ class GivenLines implements Lines {
 interface Stage {
   readonly terminal: FakeTerminal;
   readonly shell: Shell;
-  readonly link: Link;
+  readonly holder: SessionHolder;
 }
 
 function stage(port: number, more: readonly Command[] = [], heartbeatMs = 5_000): Stage {
   const terminal = new FakeTerminal({ canAsk: true });
   const options = { timeout: 10, retries: 0, json: false, quiet: false, "if-exists": "error" } as const;
   const input = { words: [], options, terminal, interruption: NEVER_INTERRUPTED, version: "test" };
-  const link = new Link();
+  const holder = new SessionHolder();
   const report = new Report(terminal, options);
   const target = { host: "127.0.0.1", port };
-  const shell = new Shell({ commands: [...commands, ...more], input, target, link, report, heartbeatMs });
-  return { terminal, shell, link };
+  const shell = new Shell({ commands: [...commands, ...more], input, target, holder, report, heartbeatMs });
+  return { terminal, shell, holder };
 }
 
 Deno.test("all commands of a shell share one connection, and errors of one do not end it", async () => {
   await using served = startServed({ "a.txt": "a", "b c": "b" });
-  const { terminal, shell, link } = stage(served.port);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(served.port);
+  await using _link = holder;
   const exit = await shell.run(
     new GivenLines("stat a.txt", "stat nothing", "wrong", "", "stat 'b c'", "exit", "list"),
     NEVER,
@@ -77,8 +77,8 @@ Deno.test("all commands of a shell share one connection, and errors of one do no
 
 Deno.test("what is missing is a mistake and no question, and the advice is for the shell", async () => {
   await using served = startServed();
-  const { terminal, shell, link } = stage(served.port);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(served.port);
+  await using _link = holder;
   assertEquals(await shell.run(new GivenLines("stat", "put -"), NEVER), 2);
   assertEquals(terminal.questions, []);
   assertMatch(terminal.noted, /^NAME is missing\nEnter: help stat\nIn a shell, stdin has the commands\n/);
@@ -94,8 +94,8 @@ Deno.test("a server that answers no heartbeat is noticed while nothing is entere
       if (number === 0) await gone.promise; // it reads no more, so it answers no ping
     }
   });
-  const { terminal, shell, link } = stage(server.port, [], 50);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(server.port, [], 50);
+  await using _link = holder;
   const lines: GivenLines = new GivenLines("stat x", () => soon(lines.told.promise, "the note"), "stat x");
   assertEquals(await shell.run(lines, NEVER), 0, terminal.noted);
   gone.resolve();
@@ -106,10 +106,10 @@ Deno.test("a server that answers no heartbeat is noticed while nothing is entere
 Deno.test("a server that answers heartbeats is left in peace, however long nothing is entered", async () => {
   const heard = Promise.withResolvers<void>();
   await using served = startServed({ "a.txt": "a" });
-  const { terminal, shell, link } = stage(served.port, [], 5);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(served.port, [], 5);
+  await using _link = holder;
   const waitForPings = async () => {
-    const session = link.current!;
+    const session = holder.current!;
     const [sent, original] = [{ count: 0 }, session.send.bind(session)];
     session.send = (message) => {
       if (message.type === "ping" && ++sent.count === 150) heard.resolve();
@@ -124,8 +124,8 @@ Deno.test("a server that answers heartbeats is left in peace, however long nothi
 
 Deno.test("a server that ends is noticed at once, and one that came back is found by the next command", async () => {
   await using first = startServed({ "a.txt": "a" });
-  const { terminal, shell, link } = stage(first.port);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(first.port);
+  await using _link = holder;
   const lines: GivenLines = new GivenLines("stat a.txt", async () => {
     first.server.stopNow();
     await soon(lines.told.promise, "the note");
@@ -146,8 +146,8 @@ Deno.test("interrupting ends the command and not the shell", async () => {
         shell.interrupt();
       }),
   };
-  const { terminal, shell, link } = stage(served.port, [waits]);
-  await using _link = link;
+  const { terminal, shell, holder } = stage(served.port, [waits]);
+  await using _link = holder;
   assertEquals(await shell.run(new GivenLines("wait", "stat a.txt"), NEVER), 130);
   assertMatch(terminal.noted, /^Interrupted\n/);
   assertEquals(terminal.results.length, 1);
@@ -156,8 +156,8 @@ Deno.test("interrupting ends the command and not the shell", async () => {
 Deno.test("a signal to the process ends the shell, and what runs in it", async () => {
   await using served = startServed();
   const controller = new AbortController();
-  const { shell, link } = stage(served.port);
-  await using _link = link;
+  const { shell, holder } = stage(served.port);
+  await using _link = holder;
   const lines = new GivenLines("list", () => {
     controller.abort(new AppError("interrupted", "Interrupted"));
     return Promise.resolve();
@@ -167,8 +167,8 @@ Deno.test("a signal to the process ends the shell, and what runs in it", async (
 
 Deno.test("completion asks over the same connection, and one that fails says nothing", async () => {
   await using served = startServed({ "apple.jpg": "", "sub/x": "" });
-  const { shell, link, terminal } = stage(served.port);
-  await using _link = link;
+  const { shell, holder, terminal } = stage(served.port);
+  await using _link = holder;
   const answers: unknown[] = [];
   const inputs: Input[] = ["stat ap", "stat ", "stat nothing/x"].map((line) => ({
     kind: "complete",

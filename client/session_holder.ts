@@ -2,7 +2,7 @@
 import type { Session } from "../protocol/exchange/session.ts";
 import { dial, type DialedSession, type DialOptions, type Use } from "./dial.ts";
 
-export class Link implements AsyncDisposable {
+export class SessionHolder implements AsyncDisposable {
   #dialed: DialedSession | undefined;
 
   /** The session, if there is one. */
