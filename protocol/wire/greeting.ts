@@ -20,7 +20,8 @@ export interface GreetingReply extends Greeting {
 }
 
 const REQUEST = /^Client of (.*): (.*)$/s;
-const REPLY = /^Server of (.*): ([^\n]*?)(\r?\nServer closing\.\.\.)?\s*$/s;
+const REPLY = /^Server of (.*): (.*)$/s;
+const CLOSING = "\nServer closing...";
 const INTEGER = /^[+-]?\d+$/;
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
@@ -34,10 +35,15 @@ export function parseGreeting(bytes: Uint8Array): Greeting {
   return parseParts(REQUEST.exec(decode(bytes)), "Client of NAME: NUMBER");
 }
 
-/** Throws `malformed` for anything else than a server's answer. */
+/**
+ * Throws `malformed` for anything else than a server's answer. What stands at its end is taken off first, and not by
+ * the expression: one that has to find it among spaces tries for hours on an answer that is made for that.
+ */
 export function parseGreetingReply(bytes: Uint8Array): GreetingReply {
-  const match = REPLY.exec(decode(bytes));
-  return { ...parseParts(match, "Server of NAME: NUMBER"), isClosing: match![3] !== undefined };
+  const text = decode(bytes).trimEnd();
+  const isClosing = text.endsWith(CLOSING);
+  const line = isClosing ? text.slice(0, -CLOSING.length) : text;
+  return { ...parseParts(REPLY.exec(line), "Server of NAME: NUMBER"), isClosing };
 }
 
 export function formatGreeting({ name, number }: Greeting): string {
@@ -45,7 +51,7 @@ export function formatGreeting({ name, number }: Greeting): string {
 }
 
 export function formatGreetingReply({ name, number, isClosing }: GreetingReply): string {
-  return `Server of ${name}: ${number}${isClosing ? "\nServer closing..." : ""}`;
+  return `Server of ${name}: ${number}${isClosing ? CLOSING : ""}`;
 }
 
 /** `undefined` for what is no integer. */

@@ -75,3 +75,9 @@ Deno.test("a name that is empty, or has a line break or a control character, is 
   }
   assertThrowsCode(() => parseGreeting(Uint8Array.of(...bytesOf("Client of "), 0xff, ...bytesOf(": 7"))), "malformed");
 });
+
+Deno.test("the longest answer, made to be tried in every way, is refused at once", () => {
+  const hostile = ": ".repeat(16_000) + " ".repeat(16_000) + "\nx"; // hours, when every way of cutting it up is tried
+  assertThrowsCode(() => parseGreetingReply(bytesOf("Server of " + hostile)), "malformed");
+  assertThrowsCode(() => parseGreetingReply(bytesOf("Server of a" + hostile + "\nServer closing...")), "malformed");
+});
