@@ -166,12 +166,14 @@ function readNoteAt(fs: FileSystem, path: string): SourceNote | undefined {
 function parseNote(text: string): SourceNote | undefined {
   try {
     const { name, sizeBytes, mtimeMs } = JSON.parse(text) ?? {};
-    if (typeof name === "string" && Number.isSafeInteger(sizeBytes) && Number.isSafeInteger(mtimeMs)) {
-      return { name, sizeBytes, mtimeMs };
-    }
+    if (typeof name === "string" && isAmount(sizeBytes) && isAmount(mtimeMs)) return { name, sizeBytes, mtimeMs };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
+}
+
+function isAmount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
 }
 
 /** FNV-1a, 64 bits: names of one directory apart, in a fixed length. A clash is seen by the note and does no harm. */

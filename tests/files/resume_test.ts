@@ -155,6 +155,7 @@ Deno.test("a note that is torn, foreign or lost starts anew", async () => {
     "7",
     '{"name":"file"}',
     whole.replace(/\d+/, "1.5"),
+    whole.replace(/\d+/, "-1"),
     undefined,
   ];
   for (const text of torn) {
