@@ -5,7 +5,7 @@
  * randomness of its own, from `SEED`, its test and its number, so that `SEED=… ROUND=…` repeats a single one.
  */
 import { fail } from "../support/assert.ts";
-import { Random, SEED } from "../support/random.ts";
+import { type Random, randomOf, SEED } from "../support/random.ts";
 
 const IS_FULL = Deno.env.get("FAULTS") === "full";
 const ONLY_ROUND = Deno.env.get("ROUND");
@@ -63,12 +63,6 @@ export async function playRounds<Stage>({ name, rounds, open, play }: RoundsOpti
 function roundNumbers(rounds: number): number[] {
   if (ONLY_ROUND) return [Number(ONLY_ROUND)];
   return Array.from({ length: IS_FULL ? rounds : Math.ceil(rounds / GATE_SHARE) }, (_, number) => number);
-}
-
-function randomOf(name: string, round: number): Random {
-  let seed = SEED;
-  for (const value of [...new TextEncoder().encode(name), round]) seed = Math.imul(seed ^ value, 0x01000193);
-  return new Random(seed);
 }
 
 /** How many rounds of each kind there were, and what they came to. */

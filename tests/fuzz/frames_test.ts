@@ -1,25 +1,25 @@
 /**
- * What a stranger may send: mutated golden frames and random bytes. The decoder gives messages, or an error of its
- * four, never anything else, and the same for any chunking. Bounded in time, seeded (`SEED=` runs one again).
+ * Mutated golden frames and recorded sessions, and random bytes: the decoder gives messages, or an error of its four,
+ * never anything else, and the same for any chunking. Bodies are harmed behind sound checksums, too.
  */
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES } from "../../protocol/wire/frame.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { type Random, withSeed } from "../support/random.ts";
-import { concat, decode, type Decoded, encode, frameOf, randomChunks, singleBytes } from "./decoding.ts";
-import { bytesOf, readable, readGoldenMessages } from "./golden.ts";
+import type { Random } from "../support/random.ts";
+import { concat, decode, type Decoded, encode, frameOf, randomChunks, singleBytes } from "../wire/decoding.ts";
+import { bytesOf, readable, readGoldenMessages } from "../wire/golden.ts";
+import { type Bytes, isFrame, mutateBytes, mutateFields, mutateUnits } from "./mutations.ts";
+import { assertReached, playRounds } from "./rounds.ts";
+import { readSession, sessionNames } from "./transcripts.ts";
 
 const DECLARED = ["malformed", "damaged", "limit", "unsupported"];
-const TIME_MAX_MS = 450;
 
-const golden = readGoldenMessages().map(({ hex }) => bytesOf(hex));
-
-/** Runs `body` with fresh randomness until the time is over, a hundred times at least. */
-function untilTimeIsOver(body: (random: Random) => void): Promise<void> {
-  return withSeed((random) => {
-    const end = performance.now() + TIME_MAX_MS;
-    for (let run = 0; run < 100 || performance.now() < end; run++) body(random);
-  });
-}
+const golden = readGoldenMessages().map(({ hex }) => bytesOf(hex).slice());
+const recorded = sessionNames().flatMap((name) =>
+  (["client", "server"] as const).map((side) =>
+    readSession(name).filter((unit) => unit.side === side && isFrame(unit.bytes)).map(({ bytes }) => bytes)
+  )
+).filter((frames) => frames.length > 0);
+const streams: readonly (readonly Bytes[])[] = [...recorded, golden];
 
 function summary({ messages, skipped, error, isInsideFrame }: Decoded): unknown {
   return { messages: messages.map(readable), skipped, code: error?.code, text: error?.message, isInsideFrame };
@@ -35,70 +35,87 @@ function decodeAllWays(stream: Uint8Array, random: Random): Decoded {
   return whole;
 }
 
-/** One small harm: a byte changed, lost, doubled or put in, a piece swapped with another, the end cut off. */
-function mutated(bytes: Uint8Array, random: Random): Uint8Array {
-  const at = random.below(bytes.length + 1);
-  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
-  switch (random.below(6)) {
-    case 0:
-      return concat(before, Uint8Array.of(random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)])), after.subarray(1));
-    case 1:
-      return concat(before, after.subarray(1 + random.below(4)));
-    case 2:
-      return concat(before, after.subarray(0, 8), after);
-    case 3:
-      return concat(before, random.bytes(1 + random.below(8)), after);
-    case 4:
-      return concat(after, before);
-    default:
-      return before;
-  }
+function outcomeOf({ error, skipped }: Decoded): string {
+  return error?.code ?? (skipped > 0 ? "skipped" : "none");
 }
 
-Deno.test("mutated frames decode to messages or a declared error, the same for any chunking", async () => {
-  const seen = new Set<string>();
-  await untilTimeIsOver((random) => {
-    let stream: Uint8Array = concat(...Array.from({ length: 1 + random.below(4) }, () => random.pick(golden)));
-    for (let count = 1 + random.below(3); count > 0; count--) stream = mutated(stream, random);
-    seen.add(decodeAllWays(stream, random).error?.code ?? "none");
+Deno.test("mutated streams decode to messages or a declared error, the same for any chunking", async () => {
+  const outcomes = await playRounds({
+    name: "streams",
+    rounds: 12_000,
+    play({ random, describe }) {
+      const stream = concat(...mutateUnits(random.pick(streams).slice(-8), streams, random));
+      describe(stream.toHex());
+      return outcomeOf(decodeAllWays(stream, random));
+    },
   });
-  assert(seen.has("damaged") && seen.has("none"), `only ${[...seen]} came of it: the mutations are of no use`);
+  assertReached(outcomes, ["damaged", "malformed", "unsupported", "limit", "none"]);
 });
 
-Deno.test("mutated bodies in sound frames decode to messages or a declared error, and messages encode again", async () => {
-  const seen = new Set<string>();
-  await untilTimeIsOver((random) => {
-    const frame = random.pick(golden);
-    let body = frame.subarray(FRAME_HEADER_BYTES, frame.length - FRAME_TRAILER_BYTES);
-    for (let count = random.below(4); count > 0; count--) body = mutated(body, random);
-    const type = random.below(10) > 0 ? frame[3]! : random.below(256);
-    const decoded = decodeAllWays(frameOf(type, body), random);
-    seen.add(decoded.error?.code ?? (decoded.skipped ? "skipped" : "none"));
-    assertEquals(decoded.messages.length + decoded.skipped + (decoded.error ? 1 : 0), 1, "a frame is one thing");
-    for (const message of decoded.messages) {
-      const again = encode(message);
-      assertEquals(decode(again).messages, [message]);
-      // Every value has one encoding: only fields that were passed over can make a difference.
-      if (again.length === frameOf(type, body).length) assertEquals(again, frameOf(type, body));
-    }
+Deno.test("mutated bodies in sound frames are one thing each, and messages encode again", async () => {
+  const outcomes = await playRounds({
+    name: "bodies",
+    rounds: 20_000,
+    play({ random, describe }) {
+      const frame = random.pick(random.pick(streams));
+      let body: Bytes = frame.slice(FRAME_HEADER_BYTES, frame.length - FRAME_TRAILER_BYTES);
+      for (let count = random.below(4); count > 0; count--) {
+        body = random.below(2) === 0 ? mutateBytes(body, random) : mutateFields(body, random);
+      }
+      const type = random.below(10) > 0 ? frame[3]! : random.below(256);
+      const bytes = frameOf(type, body);
+      describe(bytes.toHex());
+      const decoded = decodeAllWays(bytes, random);
+      assertEquals(decoded.messages.length + decoded.skipped + (decoded.error ? 1 : 0), 1, "a frame is one thing");
+      for (const message of decoded.messages) {
+        const again = encode(message);
+        assertEquals(decode(again).messages, [message]);
+        // Every value has one encoding: only fields that were passed over can make a difference.
+        if (again.length === bytes.length) assertEquals(again, bytes);
+      }
+      return outcomeOf(decoded);
+    },
   });
-  for (const outcome of ["malformed", "unsupported", "none"]) {
-    assert(seen.has(outcome), `only ${[...seen]} came of it: the mutations are of no use`);
+  assertReached(outcomes, ["malformed", "unsupported", "skipped", "none"]);
+});
+
+Deno.test("every beginning of every recorded stream decodes to some of its messages, and no error", () => {
+  for (const frames of recorded) {
+    const stream = concat(...frames);
+    const all = decode(stream).messages.length;
+    for (let length = 0; length <= Math.min(stream.length, 2_000); length++) {
+      const { messages, error } = decode(stream.subarray(0, length));
+      assert(!error && messages.length <= all, `${length} bytes: ${error?.message}`);
+    }
   }
 });
 
-Deno.test("random bytes decode to nothing or a declared error, the same for any chunking", () =>
-  untilTimeIsOver((random) => {
-    const decoded = decodeAllWays(random.bytes(random.below(300)), random);
-    assertEquals(decoded.messages, []);
-  }));
+Deno.test("random bytes decode to nothing or a declared error, the same for any chunking", async () => {
+  await playRounds({
+    name: "noise",
+    rounds: 4_000,
+    play({ random }) {
+      const decoded = decodeAllWays(random.bytes(random.below(300)), random);
+      assertEquals(decoded.messages, []);
+      return outcomeOf(decoded);
+    },
+  });
+});
 
-Deno.test("random lengths behind a sound header stay within the limit", () =>
-  untilTimeIsOver((random) => {
-    const header = random.bytes(4);
-    const check = header.reduce((sum, byte) => sum ^ byte, 0xa5);
-    const decoded = decodeAllWays(concat(header, Uint8Array.of(check), random.bytes(random.below(60))), random);
-    const bodyBytes = header[0]! << 16 | header[1]! << 8 | header[2]!;
-    if (bodyBytes > 262_144) assertEquals(decoded.error?.code, "limit");
-    else if (bodyBytes > 60) assertEquals([decoded.error, decoded.isInsideFrame], [undefined, true]);
-  }));
+Deno.test("random lengths behind a sound header stay within the limit", async () => {
+  const outcomes = await playRounds({
+    name: "lengths",
+    rounds: 4_000,
+    play({ random }) {
+      const header = random.bytes(4);
+      header[0]! &= random.pick([0xff, 7, 0]);
+      const check = header.reduce((sum, byte) => sum ^ byte, 0xa5);
+      const decoded = decodeAllWays(concat(header, Uint8Array.of(check), random.bytes(random.below(60))), random);
+      const bodyBytes = header[0]! << 16 | header[1]! << 8 | header[2]!;
+      if (bodyBytes > 262_144) assertEquals(decoded.error?.code, "limit");
+      else if (bodyBytes > 60) assertEquals([decoded.error, decoded.isInsideFrame], [undefined, true]);
+      return outcomeOf(decoded);
+    },
+  });
+  assertReached(outcomes, ["limit", "none"]);
+});

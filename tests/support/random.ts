@@ -38,6 +38,13 @@ export class Random {
   }
 }
 
+/** The randomness of one round of a test, from the run's seed. */
+export function randomOf(test: string, round: number): Random {
+  let seed = SEED;
+  for (const value of [...new TextEncoder().encode(test), round]) seed = Math.imul(seed ^ value, 0x01000193);
+  return new Random(seed);
+}
+
 /** Runs `body` with the run's seed, and names the seed if it fails. */
 export async function withSeed(body: (random: Random) => void | Promise<void>, seed = SEED): Promise<void> {
   try {
