@@ -1,8 +1,8 @@
 /** What a connection costs the server that is open, has answered one request, and says nothing. */
 import { Client } from "../../client/mod.ts";
+import { memoryOf } from "../support/process.ts";
 import { ServerProcess } from "../support/program.ts";
 import { formatTable } from "./measure.ts";
-import { memoryOf } from "./memory.ts";
 import { makeYard, type Section } from "./section.ts";
 
 const CONNECTIONS = 500;

@@ -1,4 +1,5 @@
 /** The most memory that each side ever held, for a small and a large file: it must not depend on the size. */
+import { memoryOf } from "../support/process.ts";
 import { ServerProcess, startApp } from "../support/program.ts";
 import { formatTable } from "./measure.ts";
 import { makeYard, type Section } from "./section.ts";
@@ -50,15 +51,4 @@ async function peakOfClient(args: readonly string[], cwd: string): Promise<numbe
 
 function peakOf(pid: number): number | undefined {
   return memoryOf(pid, "VmHWM");
-}
-
-/** A figure of /proc, in bytes; `undefined` when the process has ended. */
-export function memoryOf(pid: number, figure: "VmHWM" | "VmRSS"): number | undefined {
-  try {
-    const kibibytes = new RegExp(`^${figure}:\\s+(\\d+) kB`, "m").exec(Deno.readTextFileSync(`/proc/${pid}/status`))
-      ?.[1];
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
-  } catch {
-    return undefined;
-  }
 }

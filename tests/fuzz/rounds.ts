@@ -12,6 +12,7 @@ const ONLY_ROUND = Deno.env.get("ROUND");
 const FAILURES_MAX = 3;
 
 export interface Round {
+  readonly number: number;
   readonly random: Random;
   /** Remembers what is done in this round, to be told when it fails. */
   describe(what: string): void;
@@ -38,7 +39,7 @@ export async function playRounds({ name, rounds, lanes = 1, play }: RoundsOption
       const number = next++;
       let description = "";
       try {
-        const outcome = await play({ random: randomOf(name, number), describe: (what) => description = what });
+        const outcome = await play({ number, random: randomOf(name, number), describe: (what) => description = what });
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       } catch (error) {
         const told = error instanceof Error ? error.stack ?? error.message : String(error);
