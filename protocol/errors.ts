@@ -169,11 +169,19 @@ export class AppError extends Error {
   }
 }
 
-/** An `AppError` as it is; anything else wrapped as `internal`, with `doing` saying what failed. */
+/** An `AppError` as it is; anything else wrapped as `internal`, with `doing` saying what failed. Never throws. */
 export function toAppError(error: unknown, doing: string): AppError {
   if (error instanceof AppError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  return new AppError("internal", `${doing}: ${detail}`, { cause: error });
+  return new AppError("internal", `${doing}: ${detailOf(error)}`, { cause: error });
+}
+
+/** Anything can be thrown, also what is no error and cannot be made a text. */
+function detailOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "something was thrown that is no error";
+  }
 }
 
 /** The longest text of an error that is sent: it fits into the smallest frame that a peer may ask for. */

@@ -81,7 +81,7 @@ export class Connection {
     } catch (cause) {
       const error = toAppError(cause, "Cannot serve the connection");
       this.#logFault(error);
-      await this.#endFor(error);
+      await this.#endFor(error).catch(() => {}); // what it ends for is told already
     } finally {
       this.#stream.close();
     }
@@ -98,7 +98,7 @@ export class Connection {
     const reason = new AppError("shutting_down", "The server is stopping");
     // A goodbye would wait behind a write that a silent client may never take.
     if (!this.#session || this.#stream.isWriting) return this.#stream.close(reason);
-    this.#session.end(reason).finally(() => this.#stream.close(reason));
+    this.#session.end(reason).catch(() => {}).finally(() => this.#stream.close(reason)); // it ends, said or not
   }
 
   async #readFirstBytes(): Promise<FirstBytes | undefined> {

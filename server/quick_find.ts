@@ -36,27 +36,31 @@ export class QuickFind {
     this.#records = records;
   }
 
-  /** The answer to the `find` with that body, if it is at hand; else the request takes the usual way. */
+  /** The answer to the `find` with that body, if it is at hand; else the request takes the usual way. Never throws. */
   answer(body: Uint8Array): QuickAnswer | undefined {
+    try {
+      return this.#answer(body);
+    } catch {
+      return undefined; // what is wrong with it, or with the store, is said on the usual way
+    }
+  }
+
+  #answer(body: Uint8Array): QuickAnswer | undefined {
     if (!this.#records.peek || body.length > QUESTION_BYTES_MAX) return undefined;
     const hash = hashOf(body);
     let question = this.#questions.get(hash);
     if (!question || !areEqual(question.body, body)) question = this.#remember(hash, body);
-    const record = question && this.#records.peek(question.country);
+    const record = this.#records.peek(question.country);
     if (!record) return undefined;
     const frame = this.#frames.get(record) ?? this.#encode(record);
-    return { country: question!.country, frame };
+    return { country: question.country, frame };
   }
 
-  #remember(hash: number, body: Uint8Array): Question | undefined {
-    try {
-      const question = { body: body.slice(), country: decodeFields(MESSAGES.find.fields, body).country };
-      if (this.#questions.size >= QUESTIONS_MAX) this.#questions.clear();
-      this.#questions.set(hash, question);
-      return question;
-    } catch {
-      return undefined; // what is wrong with it is said on the usual way
-    }
+  #remember(hash: number, body: Uint8Array): Question {
+    const question = { body: body.slice(), country: decodeFields(MESSAGES.find.fields, body).country };
+    if (this.#questions.size >= QUESTIONS_MAX) this.#questions.clear();
+    this.#questions.set(hash, question);
+    return question;
   }
 
   #encode(record: CountryRecord): Uint8Array {

@@ -178,14 +178,15 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** A log that throws must not take the request down, nor the server. */
+/** A log that throws must not take the request down, nor the server; nor must one that is asynchronous and fails later. */
 function guarded(log: Log = NO_LOG): Log {
   if (log === NO_LOG) return log;
   return (record) => {
     try {
-      log(record);
+      const written: unknown = log(record);
+      if (written instanceof Promise) written.catch(() => {}); // there is nowhere left to tell of it
     } catch {
-      // There is nowhere left to tell of it.
+      // There neither.
     }
   };
 }

@@ -157,13 +157,16 @@ class Receiving {
   }
 }
 
-/** What was proven wrong is removed; everything else is kept for the next attempt. */
+/**
+ * What was proven wrong is removed; everything else is kept for the next attempt. Whatever fails in that, the first
+ * error is the one to tell, and it must be told: a sender waits for it. The rest is swept later.
+ */
 async function leave(draft: Draft | undefined, error: AppError): Promise<void> {
   try {
     if (error.code === "mismatch" || error.code === "source_changed") await draft?.discard();
     else await draft?.suspend();
   } catch (failure) {
-    if (!(failure instanceof AppError)) throw failure; // the first error is the one to tell; the rest is swept later
+    error.cause ??= failure;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What sender and receiver share: what they report, how they say no, and what a finished transfer was. */
-import { AppError, errorNameOf, forPeer } from "../errors.ts";
+import { AppError, errorNameOf, forPeer, toAppError } from "../errors.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { TransferOrder } from "../wire/transfer_order.ts";
 import type { Session } from "./session.ts";
@@ -58,8 +58,7 @@ export class TransferLink {
 
   /** The last words could not be said: the session is of no more use. The error before that is the one to tell. */
   abandon(failure: unknown): void {
-    if (!(failure instanceof AppError)) throw failure;
-    this.session.close(failure);
+    this.session.close(toAppError(failure, "Cannot end the transfer"));
   }
 
   /** Passes over what the peer still says, up to its last word. */

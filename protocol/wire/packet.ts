@@ -62,7 +62,7 @@ export function formatAdded({ country, capital }: PacketEntry): string {
 
 /** `37 bytes (29 compressed, 22 % saved)`; and honestly, when it grew. */
 export function formatSaving(plainBytes: number, compressedBytes: number): string {
-  const percent = Math.round(100 * Math.abs(plainBytes - compressedBytes) / plainBytes);
+  const percent = Math.round(100 * Math.abs(plainBytes - compressedBytes) / Math.max(1, plainBytes));
   const change = compressedBytes > plainBytes ? "larger" : "saved";
   return `${plainBytes} bytes (${compressedBytes} compressed, ${percent} % ${change})`;
 }

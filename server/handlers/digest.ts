@@ -8,6 +8,12 @@ import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handleDigest(request: MessageOf<"digest">, context: RequestContext): Promise<Outcome> {
   context.authorize("read", request.name);
+  context.session.send({ type: "checksum", ...await readChecksum(request, context) });
+  return {};
+}
+
+/** All of it is over when this is, closing the file included: behind the reply no error may follow. */
+async function readChecksum(request: MessageOf<"digest">, context: RequestContext) {
   using _breathing = breatheLong();
   using source = await context.tree.open(request.name);
   const crc32 = await crc32For(source.entry.sizeBytes);
@@ -24,8 +30,7 @@ export async function handleDigest(request: MessageOf<"digest">, context: Reques
     heedCancel(context);
   }
   await source.verifyUnchanged();
-  context.session.send({ type: "checksum", sizeBytes: offset, crc, blake2b: blake2b.digest() });
-  return {};
+  return { sizeBytes: offset, crc, blake2b: blake2b.digest() };
 }
 
 function heedCancel({ session }: RequestContext): void {

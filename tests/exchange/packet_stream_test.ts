@@ -122,5 +122,6 @@ Deno.test("a country and its capital are told apart at the first comma without a
 Deno.test("what compression saved is told, also when it saved nothing", () => {
   assertEquals(formatSaving(37, 29), "37 bytes (29 compressed, 22 % saved)");
   assertEquals(formatSaving(5, 13), "5 bytes (13 compressed, 160 % larger)");
+  assertEquals(formatSaving(0, 8), "0 bytes (8 compressed, 800 % larger)");
   assertEquals(formatSaving(20, 20), "20 bytes (20 compressed, 0 % saved)");
 });
