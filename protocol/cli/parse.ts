@@ -44,6 +44,8 @@ function spellOut(command: Command, args: readonly string[]): string[] {
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
     if (argument === "--") return [...spelled, argument, ...words, ...rest];
     const { option, value } = findOption(command, argument);
+    // The library keeps its words under this name, and fails of an option that has it.
+    if (!option && /^--?[^=]*_/.test(argument) && !isNegative(argument)) throw unknownOption(command, argument);
     if (!option) {
       (isNegative(argument) || (words.length > 0 && !argument.startsWith("-")) ? words : spelled).push(argument);
     } else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? takeValue(rest)}`);

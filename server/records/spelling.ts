@@ -61,7 +61,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /** What all spellings of a country's name have in common; "" when nothing of it is a letter or a digit. */
 export function keyOf(name: string): string {
-  const letters = name.toLowerCase().normalize("NFKD").replace(/[ßæœøłđðþı&]/g, (letter) => LETTERS[letter]!);
+  const letters = name.normalize("NFKD").toLowerCase().replace(/[ßæœøłđðþı&]/g, (letter) => LETTERS[letter]!);
   // Marks of other scripts are vowels, and stay.
   const key = letters.replace(/[\u0300-\u036f]|[^\p{L}\p{M}\p{N}]/gu, "");
   const short = /^\s*the\s|,\s*the\s*$/.test(letters) ? withoutThe(letters, key) : key;

@@ -29,6 +29,9 @@ function parse(...args: string[]) {
 /** What is refused, a part of what it is told, and its benign twin. */
 const CASES: readonly (readonly [refused: string[], told: string, twin: string[]])[] = [
   [["--port"], `--port "": a value must follow`, ["--port", "1"]],
+  [["-_"], `Unknown option "-_"`, ["-q"]],
+  [["--_=x"], `Unknown option "--_"`, ["--", "--_=x"]],
+  [["-q_x", "more"], `Unknown option "-q_x"`, ["_q"]],
   [["--port="], `--port "": a value must follow`, ["--port=1"]],
   [["--output"], `--output "": a value must follow`, ["--output", "x"]],
   [["--output", ""], `--output "": a value must follow`, ["--output", " "]],

@@ -64,6 +64,7 @@ for (const [spelling, country] of SPELLINGS) {
 Deno.test("marks that are vowels in their script are not taken away, and accents of Latin letters are", () => {
   assert(keyOf("भारत") !== keyOf("भरत"));
   assertEquals(keyOf("Perú"), keyOf("peru"));
+  assertEquals(keyOf("\u03d2"), keyOf("\u03c5"), "a letter that is a capital only once it is taken apart");
 });
 
 Deno.test("near names are suggested, the nearest first, and far ones are not", async () => {
