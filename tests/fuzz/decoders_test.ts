@@ -128,7 +128,7 @@ const DECODERS: readonly Decoder[] = [
     name: "spellings of countries",
     examples: ["The Gambia", "Bahamas, The", "Côte d'Ivoire", "U.S.A."],
     declared: [],
-    decode: (_, text) => assertEquals(keyOf(keyOf(text)), keyOf(text.toUpperCase().toLowerCase())),
+    decode: (_, text) => keyOf(text).length,
   },
   {
     name: "HOST PORT",

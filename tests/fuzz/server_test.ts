@@ -228,7 +228,7 @@ function answerBefore(units: readonly Unit[], index: number): number {
 
 /** Gets the same file again and again, looks at every byte of it, and pings. */
 class HonestClient implements AsyncDisposable {
-  rounds = 0;
+  #rounds = 0;
   readonly #running: Promise<void>;
   #isOver = false;
 
@@ -237,9 +237,15 @@ class HonestClient implements AsyncDisposable {
     this.#running.catch(() => {}); // it is told at the end
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Throws what it was not served honestly with. */
+  async finish(): Promise<void> {
     this.#isOver = true;
     await this.#running;
+    assert(this.#rounds > 0, "nobody was served honestly");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.finish().catch(() => {}); // who looks for it has finished it
   }
 
   async #run(port: number): Promise<void> {
@@ -250,7 +256,7 @@ class HonestClient implements AsyncDisposable {
       assertEquals(Deno.readFileSync(`${here.path}/anchor`).toHex(), ANCHOR.toHex());
       Deno.removeSync(`${here.path}/anchor`);
       await client.ping();
-      this.rounds++;
+      this.#rounds++;
     }
   }
 }
@@ -267,13 +273,10 @@ async function playCut(arena: Arena, sent: readonly Bytes[], length: number): Pr
 
 /** Rounds with an honest client beside them; then nothing may be there but what was put. */
 async function playBatch(arena: Arena, batch: number): Promise<void> {
-  const honest = new HonestClient(arena.port);
-  {
-    await using _honest = honest;
-    const options = { rounds: ROUNDS, lanes: LANES, play: (round: Round) => play(arena, round) };
-    assertReached(await playRounds({ name: `server ${batch}`, ...options }), ["end", "drop"]);
-  }
-  assert(honest.rounds > 0, "nobody was served honestly");
+  await using honest = new HonestClient(arena.port);
+  const options = { rounds: ROUNDS, lanes: LANES, play: (round: Round) => play(arena, round) };
+  assertReached(await playRounds({ name: `server ${batch}`, ...options }), ["end", "drop"]);
+  await honest.finish();
   await arena.untilQuiet();
   arena.assertOnlyWhatWasPut();
   await arena.restore();
@@ -306,21 +309,18 @@ Deno.test("a session may end behind any byte of it, and the server goes on", asy
     const length = Math.min(CUT_BYTES_MAX, concat(...sent).length);
     return Array.from({ length }, (_, at) => ({ name, sent, length: at + 1 }));
   });
-  const honest = new HonestClient(arena.port);
-  {
-    await using _honest = honest;
-    await playRounds({
-      name: "cuts",
-      rounds: cuts.length,
-      lanes: LANES,
-      play({ number, describe }) {
-        const { name, sent, length } = cuts[number % cuts.length]!;
-        describe(`${name}, cut behind ${length} bytes`);
-        return playCut(arena, sent, length);
-      },
-    });
-  }
-  assert(honest.rounds > 0, "nobody was served honestly");
+  await using honest = new HonestClient(arena.port);
+  await playRounds({
+    name: "cuts",
+    rounds: cuts.length,
+    lanes: LANES,
+    play({ number, describe }) {
+      const { name, sent, length } = cuts[number % cuts.length]!;
+      describe(`${name}, cut behind ${length} bytes`);
+      return playCut(arena, sent, length);
+    },
+  });
+  await honest.finish();
   await arena.untilQuiet();
   arena.assertOnlyWhatWasPut();
   await assertSoundEnd(arena, ["done", "lost"]);

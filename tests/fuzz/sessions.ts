@@ -115,9 +115,11 @@ export const GOTTEN: Readonly<Record<string, string>> = {
   get: "a.txt",
   get_some: "some.bin",
   get_empty: "empty",
+  get_missing: "nothing",
   get_resumed: "large.bin",
   share_get: "a.txt",
   image_get: "a.txt",
+  image_missing: "nothing",
 };
 
 export const SESSIONS: Readonly<Record<string, Play>> = {
