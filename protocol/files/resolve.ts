@@ -101,19 +101,25 @@ export class Resolver {
     });
   }
 
-  /** The real path of `directory`, made as far as it is missing, for a request that named `name`. */
+  /**
+   * The real path of `directory`, made as far as it is missing, for a request that named `name`. A name can have 2,000
+   * parts: so only links are followed on the way, and the whole path once, at its end.
+   */
   #makeDirectories(directory: string, name: string, doing: string, made: (directory: string) => void): string {
+    if (directory === "") return this.#root;
     let parent = this.#root;
-    for (const part of directory === "" ? [] : directory.split("/")) {
+    for (const part of directory.split("/")) {
       const path = join(parent, part);
-      if (!translating(doing, name, () => lstatIfThere(this.#fs, path))) {
-        translating(doing, name, () => this.#makeDirectory(path));
-        made(parent);
-      }
-      parent = translating(doing, name, () => this.#inside(this.#fs.realPathSync(path), name));
-      if (!translating(doing, name, () => this.#fs.lstatSync(parent)).isDirectory) throw notADirectory(doing, name);
+      translating(doing, name, () => {
+        const isThere = lstatIfThere(this.#fs, path) !== undefined;
+        if (!isThere) this.#makeDirectory(path);
+        if (!isThere) made(parent);
+        const info = this.#fs.lstatSync(path);
+        if (!info.isSymlink && !info.isDirectory) throw notADirectory(doing, name);
+        parent = info.isSymlink ? this.#inside(this.#fs.realPathSync(path), name) : path;
+      });
     }
-    return parent;
+    return this.#realDirectory(directory, name, doing);
   }
 
   #inside(real: string, name: string): string {
