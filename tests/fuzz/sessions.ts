@@ -136,7 +136,7 @@ export const SESSIONS: Readonly<Record<string, Play>> = {
     await getting("large.bin")(place);
   },
   put: putting(SMALL, "new/put.txt"),
-  put_taken: putting(SMALL, "a.txt"),
+  put_taken: putting(LARGE, "a.txt"), // a small one is sent at once, and its end may cross the refusal
   put_renamed: putting(SMALL, "a.txt", "rename"),
   put_replaced: putting(SMALL, "some.bin", "replace"),
   put_resumed: putting(LARGE, "partial.bin"),
