@@ -165,7 +165,7 @@ function lastTouchedMs({ mtime, ctime }: Deno.FileInfo): number {
 
 function countFile(fs: FileSystem, here: Here, base: string, total: Measure, visitPartial: Visit): void {
   const info = lstatIfAllowed(fs, here.at(base));
-  if (!info) return; // it went away in that moment, or is not for us
+  if (!info?.isFile) return; // it went away or was exchanged in that moment, or is not for us
   if (base.startsWith(PARTIAL_PREFIX)) return visitPartial(here, base);
   if (isReserved(base)) return;
   total.files++;

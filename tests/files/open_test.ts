@@ -4,12 +4,8 @@ import { openLocalFile } from "../../protocol/files/local_file.ts";
 import { openToRead } from "../../protocol/files/read_handle.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { assert, assertEquals, assertRejects, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
+import { makePipe } from "./special_files.ts";
 import { fileSystemWith, readAll, TemporaryTree, textOf } from "./temporary_tree.ts";
-
-async function makePipe(path: string): Promise<void> {
-  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
-  assertEquals(success, true);
-}
 
 /** An `openToRead` that remembers what it opened, and before that does `first`. */
 function watchedOpen(opened: string[], first: () => void = () => {}): typeof openToRead {
@@ -23,7 +19,7 @@ function watchedOpen(opened: string[], first: () => void = () => {}): typeof ope
 Deno.test("a pipe and a directory are refused without being opened, which could block for ever", async () => {
   const opened: string[] = [];
   using temporary = new TemporaryTree({ openToRead: watchedOpen(opened) });
-  await makePipe(temporary.at("pipe"));
+  makePipe(temporary.at("pipe"));
   Deno.symlinkSync("pipe", temporary.at("link"));
   Deno.mkdirSync(temporary.at("dir"));
   await assertRejectsCode(() => temporary.tree.open("pipe"), "not_a_file");
@@ -46,7 +42,7 @@ Deno.test("a local file that is named by its path is looked at before it is open
   };
   const fs = fileSystemWith({ openSync });
   using temporary = new TemporaryTree();
-  await makePipe(temporary.at("pipe"));
+  makePipe(temporary.at("pipe"));
   assertThrowsCode(() => openLocalFile(temporary.at("pipe"), fs), "not_a_file");
   assertThrowsCode(() => openLocalFile(temporary.path, fs), "is_directory");
   assertThrowsCode(() => openLocalFile(temporary.at("missing"), fs), "not_found");
