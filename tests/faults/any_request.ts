@@ -6,7 +6,7 @@ import { BLOCK_BYTES, PARTIAL_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { bytesOf, readAll, store, textOf } from "../files/temporary_tree.ts";
 import { assert } from "../support/assert.ts";
 import type { Random } from "../support/random.ts";
-import { ONLY_OUTSIDE, SECRET } from "./canary.ts";
+import { ONLY_OUTSIDE, SECRET } from "../support/canary.ts";
 
 const CONTENT = bytesOf("inside");
 const DIRECTORIES = ["", "dir/", "dir/sub/", "link/", "other/"];

@@ -6,7 +6,7 @@ import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Random, withSeed } from "../support/random.ts";
 import { makeRequest, refill } from "./any_request.ts";
-import { assertNothingArrived, Canary } from "./canary.ts";
+import { assertNothingArrived, Canary } from "../support/canary.ts";
 
 const REQUESTS = Deno.env.get("FAULTS") === "full" ? 20_000 : 2_000;
 /** A test that takes longer stops and says how far it came. */

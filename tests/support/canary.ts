@@ -1,5 +1,5 @@
 /** What nobody may see or touch: a tree beside the shared directory, and looks at it that tell whether anybody did. */
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 
 /** Stands in every file of it, and nowhere else. */
 export const SECRET = "the canary sings ".repeat(250);
