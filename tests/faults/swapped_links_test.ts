@@ -6,6 +6,7 @@ import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Random, withSeed } from "../support/random.ts";
 import { makeRequest, refill } from "./any_request.ts";
+import { memoryIfThere } from "../support/neighbourhood.ts";
 import { assertNothingArrived, Canary } from "../support/canary.ts";
 
 const REQUESTS = Deno.env.get("FAULTS") === "full" ? 20_000 : 2_000;
@@ -59,7 +60,7 @@ const SWAPS: readonly Swap[] = [
 ];
 
 class Stage implements Disposable {
-  readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "app-test-", ...inMemory() }));
+  readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "app-test-", ...memoryIfThere() }));
   readonly share = `${this.path}/top/share`;
   readonly canaries: readonly Canary[];
 
@@ -82,15 +83,6 @@ class Stage implements Disposable {
 
   [Symbol.dispose](): void {
     Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
-/** Flushing to a disk would leave most of the time to waiting. */
-function inMemory(): Deno.MakeTempOptions {
-  try {
-    return Deno.statSync("/dev/shm").isDirectory ? { dir: "/dev/shm" } : {};
-  } catch {
-    return {};
   }
 }
 
