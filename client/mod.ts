@@ -4,6 +4,10 @@
  *     import { Client, getFile, intoTree, LocalTree } from "./client/mod.ts";
  *     await using client = new Client({ host: "127.0.0.1", port: 6000 });
  *     await getFile(client, "img.jpg", intoTree(new LocalTree("."), "img.jpg", "error"));
+ *
+ * While a call of a `LocalTree` runs, the working directory of the process is another one; no call leaves it so, and none
+ * waits in between. Only what runs on other threads could see it: give workers, and asynchronous calls of the file
+ * system, paths from the top.
  */
 export { Client, type ClientOptions } from "./client.ts";
 export type { CountryRecord } from "./records.ts";

@@ -12,7 +12,8 @@ import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX } from "./limits.ts";
 /** Files of our own (partials, their notes, later the trash) begin with this, in any case; no request may name them. */
 export const RESERVED_PREFIX = ".app-";
 
-const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+/** Windows takes these for devices in every directory, whatever ending, spaces or colon stand behind them. */
+const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *([.:]|$)/i;
 // deno-lint-ignore no-control-regex -- finding control characters is the point
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Separators and marks that change how the rest of a line is shown; a name with them can pass for another. */

@@ -5,6 +5,10 @@
  *     await using server = serve({ root: "photos", port: 0 });
  *     console.log(`Sharing on port ${server.port}`);
  *     await server.finished;
+ *
+ * While a call of a `LocalTree` runs, the working directory of the process is another one; no call leaves it so, and none
+ * waits in between. Only what runs on other threads could see it: give workers, and asynchronous calls of the file
+ * system, paths from the top.
  */
 export { serve, type ServeOptions, Server } from "./server.ts";
 export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";

@@ -43,10 +43,11 @@ async function candidatesFor(
   if (name === "help") return names;
   const command = commands.find((one) => one.name === name);
   if (!command) return [];
-  if (text.startsWith("-")) {
+  if (text.startsWith("-") && !words.includes("--")) {
     return command.options.filter(({ hidden }) => !hidden).map((option) => `--${option.name}`);
   }
   if (!/\b(NAME|DIR|FROM)\b/.test(command.words)) return [];
   const directory = text.slice(0, text.lastIndexOf("/") + 1);
-  return (await list(directory.replace(/\/$/, ""))).map((entry) => directory + entry);
+  const there = (await list(directory.replace(/\/$/, ""))).map((entry) => directory + entry);
+  return words.includes("--") ? there : there.filter((one) => !one.startsWith("-")); // it would be taken for an option
 }

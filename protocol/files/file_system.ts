@@ -4,7 +4,10 @@
  * flushing waits, because a disk may take seconds for it, and listing, because a directory may be large.
  */
 
-export type FileSystem = Pick<
+import type { Here } from "./here.ts";
+import { openToRead } from "./read_handle.ts";
+
+type SystemCalls = Pick<
   typeof Deno,
   | "lstatSync"
   | "statSync"
@@ -20,7 +23,11 @@ export type FileSystem = Pick<
   | "removeSync"
 >;
 
-export const FILE_SYSTEM: FileSystem = Deno;
+export interface FileSystem extends SystemCalls {
+  readonly openToRead: typeof openToRead;
+}
+
+export const FILE_SYSTEM: FileSystem = Object.assign(Object.create(Deno) as SystemCalls, { openToRead });
 
 /** What is under `path`, links not followed; `undefined` if nothing is. */
 export function lstatIfThere(fs: FileSystem, path: string): Deno.FileInfo | undefined {
@@ -39,4 +46,11 @@ export function removeIfThere(fs: FileSystem, path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** Writes to the disk that the directory has other entries now. */
+export function flushDirectory(fs: FileSystem, here: Here): void {
+  if (Deno.build.os === "windows") return; // directories cannot be opened there, and renames are logged by NTFS
+  using handle = fs.openSync(here.at("."), { read: true });
+  handle.syncSync();
 }

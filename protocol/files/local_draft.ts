@@ -7,10 +7,12 @@
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, DATE_MS_MAX, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../escape.ts";
-import { type FileSystem, removeIfThere } from "./file_system.ts";
+import { type FileSystem, flushDirectory, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
-import { busy, notePath, openPartial, openScratch, type Partial, partialPath } from "./partial.ts";
-import { flushDirectory, publish } from "./publish.ts";
+import type { Here } from "./here.ts";
+import { type AtPlace, busy, noteName, openPartial, openScratch, type Partial, partialName } from "./partial.ts";
+import { join } from "./paths.ts";
+import { publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
 import { sweepDirectoryOnce } from "./scan.ts";
 import type { Draft, FileFacts, IfTaken } from "./tree.ts";
@@ -22,23 +24,34 @@ const OPENING = new Set<string>();
 /** Where the draft is to go, and what is to be done on the way. */
 export interface DraftPlan {
   readonly place: Place;
+  /** Goes back to `place`. */
+  readonly atPlace: AtPlace;
   readonly facts: FileFacts;
   readonly ifTaken: IfTaken;
 }
 
-/** Begins a draft. Throws `busy` while somebody else is writing the same partial. */
+/** Whether what comes of a transfer that breaks off is worth keeping. */
+export function isResumable({ sizeBytes, mtimeMs }: FileFacts): boolean {
+  return sizeBytes !== undefined && sizeBytes >= BLOCK_BYTES && mtimeMs !== undefined;
+}
+
+/** Begins a draft that cannot be resumed, `here`, where its place is. */
+export function openScratchDraft(fs: FileSystem, plan: DraftPlan, here: Here): LocalDraft {
+  return new LocalDraft(fs, plan, openScratch(fs, here, plan.place), false);
+}
+
+/** Begins a draft that can be resumed. Throws `busy` while somebody else is writing the same partial. */
 export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalDraft> {
-  const { place, ifTaken, facts: { sizeBytes, mtimeMs } } = plan;
-  if (sizeBytes === undefined || sizeBytes < BLOCK_BYTES || mtimeMs === undefined) {
-    return new LocalDraft(fs, plan, openScratch(fs, place), false);
-  }
-  sweepDirectoryOnce(fs, place.parent);
-  const path = partialPath(place, ifTaken === "rename" ? `/${sizeBytes}/${mtimeMs}` : "");
+  const { place, atPlace, ifTaken, facts } = plan;
+  const sizeBytes = facts.sizeBytes!, mtimeMs = facts.mtimeMs!;
+  atPlace((here) => sweepDirectoryOnce(fs, here));
+  const base = partialName(place, ifTaken === "rename" ? `/${sizeBytes}/${mtimeMs}` : "");
+  const path = join(place.parent, base);
   if (OPENING.has(path)) throw busy(place.name);
   WRITERS.get(path)?.yieldTo();
   OPENING.add(path);
   try {
-    const partial = await openPartial(fs, place, path, { name: place.base, sizeBytes, mtimeMs });
+    const partial = await openPartial(fs, place, atPlace, base, { name: place.base, sizeBytes, mtimeMs });
     const draft = new LocalDraft(fs, plan, partial, true);
     WRITERS.set(path, draft);
     return draft;
@@ -53,6 +66,8 @@ export class LocalDraft implements Draft {
   readonly #fs: FileSystem;
   readonly #plan: DraftPlan;
   readonly #file: Deno.FsFile;
+  readonly #base: string;
+  /** Which partial it is, among all that this process writes. */
   readonly #path: string;
   readonly #resumable: boolean;
   #state: "open" | "taken over" | "ended" = "open";
@@ -65,7 +80,8 @@ export class LocalDraft implements Draft {
     this.#fs = fs;
     this.#plan = plan;
     this.#file = partial.file;
-    this.#path = partial.path;
+    this.#base = partial.base;
+    this.#path = join(plan.place.parent, partial.base);
     this.#resumable = resumable;
     this.#keptBytes = partial.heldBytes;
     this.heldBlocks = Math.floor(partial.heldBytes / BLOCK_BYTES);
@@ -121,9 +137,9 @@ export class LocalDraft implements Draft {
       });
       await this.#flush();
       this.#verifyOpen();
-      const name = this.#translating("store", () => {
-        const published = publish(this.#fs, this.#path, place, ifTaken, () => this.#removeNote());
-        flushDirectory(this.#fs, place.parent);
+      const name = this.#atPlace("store", (here) => {
+        const published = publish(this.#fs, here, here.at(this.#base), place, ifTaken, () => this.#removeNote(here));
+        flushDirectory(this.#fs, here);
         return published;
       });
       this.#close("ended");
@@ -142,9 +158,9 @@ export class LocalDraft implements Draft {
   discard(): void {
     if (this.#state !== "open") return;
     try {
-      this.#translating("remove", () => {
-        this.#removeNote();
-        removeIfThere(this.#fs, this.#path);
+      this.#atPlace("remove", (here) => {
+        this.#removeNote(here);
+        removeIfThere(this.#fs, here.at(this.#base));
       });
     } finally {
       this.#close("ended");
@@ -169,8 +185,8 @@ export class LocalDraft implements Draft {
   }
 
   /** While the partial is still there and ours: afterwards the note could be that of the next writer. */
-  #removeNote(): void {
-    if (this.#resumable) removeIfThere(this.#fs, notePath(this.#path));
+  #removeNote(here: Here): void {
+    if (this.#resumable) removeIfThere(this.#fs, here.at(noteName(this.#base)));
   }
 
   async #flush(): Promise<void> {
@@ -189,6 +205,10 @@ export class LocalDraft implements Draft {
   #translating<T>(doing: string, call: () => T): T {
     this.#verifyOpen();
     return translating(doing, this.#plan.place.name, call);
+  }
+
+  #atPlace<T>(doing: string, work: (here: Here) => T): T {
+    return this.#translating(doing, () => this.#plan.atPlace(work));
   }
 
   #close(state: "taken over" | "ended"): void {

@@ -4,6 +4,7 @@ import { quoteName } from "../escape.ts";
 import { FILE_SYSTEM, type FileSystem } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
 import { LocalSource } from "./local_source.ts";
+import { handleOf } from "./read_handle.ts";
 import { entryOf } from "./scan.ts";
 import type { Source } from "./tree.ts";
 
@@ -20,8 +21,8 @@ export function openLocalFile(path: string, fs: FileSystem = FILE_SYSTEM): Sourc
       const advice = "Pipe it into: app put HOST PORT - --as NAME";
       throw new AppError("not_a_file", `Cannot send ${quoteName(path)}: it is not a regular file`, { advice });
     }
-    const file = fs.openSync(path, { read: true });
-    const opened = file.statSync();
+    const file = handleOf(fs.openSync(path, { read: true }));
+    const opened = file.stat();
     return new LocalSource(file, entryOf(path, opened), opened);
   });
 }

@@ -5,32 +5,27 @@
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { translating } from "./fs_errors.ts";
+import type { FileLook, ReadHandle } from "./read_handle.ts";
 import type { Entry, Source } from "./tree.ts";
 
 export class LocalSource implements Source {
   readonly entry: Entry;
-  readonly #file: Deno.FsFile;
-  readonly #opened: Deno.FileInfo;
-  #position = 0;
+  readonly #file: ReadHandle;
+  readonly #opened: FileLook;
 
   /** Takes over `file`, which had `opened` to say of itself when it was opened. */
-  constructor(file: Deno.FsFile, entry: Entry, opened: Deno.FileInfo) {
+  constructor(file: ReadHandle, entry: Entry, opened: FileLook) {
     this.#file = file;
     this.#opened = opened;
     this.entry = entry;
   }
 
   readAt(offset: number, into: Uint8Array): number {
-    return translating("read", this.entry.name, () => {
-      if (offset !== this.#position) this.#position = this.#file.seekSync(offset, Deno.SeekMode.Start);
-      const count = this.#file.readSync(into) ?? 0;
-      this.#position += count;
-      return count;
-    });
+    return translating("read", this.entry.name, () => this.#file.readAt(offset, into));
   }
 
   verifyUnchanged(): void {
-    if (!isSameVersion(this.#file.statSync(), this.#opened)) {
+    if (!isSameVersion(this.#file.stat(), this.#opened)) {
       throw new AppError("source_changed", `Cannot send ${quoteName(this.entry.name)}: it changed while it was read`);
     }
   }
@@ -40,7 +35,7 @@ export class LocalSource implements Source {
   }
 }
 
-function isSameVersion(now: Deno.FileInfo, then: Deno.FileInfo): boolean {
+function isSameVersion(now: FileLook, then: FileLook): boolean {
   return now.ino === then.ino && now.dev === then.dev && now.size === then.size &&
     now.mtime?.getTime() === then.mtime?.getTime();
 }

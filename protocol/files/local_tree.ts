@@ -2,20 +2,28 @@
  * The tree of files that a directory holds: names in, verified bytes out, nothing half ever visible.
  *
  * Joins the parts: `resolve.ts` (names to paths), `local_source.ts` (reading), `local_draft.ts` (writing), `publish.ts`
- * (making visible), `scan.ts` (walks). Invariant: nothing outside the root is ever opened, and nothing of ours is shown.
+ * (making visible), `scan.ts` (walks). Invariants: nothing outside the root is opened, shown, made, changed or removed,
+ * whatever is exchanged meanwhile (`here.ts` says how, and what remains); nothing of ours is shown.
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { validateName } from "../names.ts";
-import { FILE_SYSTEM, type FileSystem, lstatIfThere } from "./file_system.ts";
-import { translated, translating } from "./fs_errors.ts";
-import { openDraft } from "./local_draft.ts";
+import { FILE_SYSTEM, type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
+import { systemCode, translated, translating } from "./fs_errors.ts";
+import type { Here } from "./here.ts";
+import { holdDirectory } from "./held_directory.ts";
+import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalSource } from "./local_source.ts";
-import { readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
-import { flushDirectory, publish, refuseToReplace, taken } from "./publish.ts";
-import { type Found, type Place, Resolver } from "./resolve.ts";
-import { entryOf, listDirectory, type Measure, measure, sweepPartials } from "./scan.ts";
+import { type AtPlace, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
+import { join } from "./paths.ts";
+import { publish, refuseToReplace, taken } from "./publish.ts";
+import { loadOpenToRead, type ReadHandle } from "./read_handle.ts";
+import { exchanged, type Found, type Place, Resolver } from "./resolve.ts";
+import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source } from "./tree.ts";
+
+/** What the system says to what was a file a moment ago, and is a link or a socket now. */
+const EXCHANGED_BY_NOW = new Set(["ELOOP", "ENXIO"]);
 
 export class LocalTree implements FileTree {
   readonly #fs: FileSystem;
@@ -35,88 +43,64 @@ export class LocalTree implements FileTree {
 
   /** How many files there are and how large they are; partials are not counted. */
   measure(signal?: AbortSignal): Promise<Measure> {
-    return measure(this.#fs, this.#resolver.root, signal ? { signal } : {});
+    return measure(this.#walked(this.#resolver.root, ""), { signal });
   }
 
   /** Removes partials that nobody went on with for seven days; how many. */
   sweep(signal?: AbortSignal): Promise<number> {
-    return sweepPartials(this.#fs, this.#resolver.root, signal);
+    return sweepPartials(this.#walked(this.#resolver.root, ""), signal);
   }
 
   /** Of which source there is a partial under `name`, if there is one. */
   partialOf(name: string): SourceNote | undefined {
-    try {
-      const place = this.#resolver.place(name, "resume");
-      return translating("resume", name, () => readNote(this.#fs, place));
-    } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
-      throw error;
-    }
+    return this.#unlessNotFound(() =>
+      this.#resolver.atPlace(name, "resume", (here, place) => readNote(this.#fs, here, place))
+    );
   }
 
   /** Whether something has that name. What a crash left of its publishing goes away: no transfer will come for it. */
   has(name: string): boolean {
-    try {
-      const place = this.#resolver.place(name, "look for");
-      return translating("look for", name, () => {
-        if (!lstatIfThere(this.#fs, place.path)) return false;
-        removePublishedPartial(this.#fs, place);
+    return this.#unlessNotFound(() =>
+      this.#resolver.atPlace(name, "look for", (here, place) => {
+        if (!lstatIfThere(this.#fs, here.at(place.base))) return false;
+        removePublishedPartial(this.#fs, here, place);
         return true;
-      });
-    } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return false;
-      throw error;
-    }
+      })
+    ) ?? false;
   }
 
   async *list(directory: string, { all }: { all: boolean }): AsyncGenerator<Batch> {
-    const { path, info } = this.#resolver.find(directory, "list");
-    if (!info.isDirectory) {
+    const path = this.#resolver.find(directory, "list", ({ here, base, info }) => {
+      if (info.isDirectory) return directory === "" ? here.path : join(here.path, base);
       throw new AppError("not_a_directory", `Cannot list ${quoteName(directory)}: it is not a directory`);
-    }
-    const look = (entryPath: string): Found | undefined => {
-      try {
-        return this.#resolver.findAt(entryPath, directory, "list");
-      } catch (error) {
-        if (error instanceof AppError) return undefined;
-        throw error;
-      }
-    };
+    });
     try {
-      yield* listDirectory(this.#fs, path, all, look);
+      yield* listDirectory(this.#walked(path, directory), all);
     } catch (error) {
       throw translated("list", directory, error);
     }
   }
 
   stat(name: string): Entry {
-    return entryOf(name, this.#resolver.find(name, "look at").info);
+    return this.#resolver.find(name, "look at", ({ info }) => entryOf(name, info));
   }
 
-  open(name: string): Source {
+  async open(name: string): Promise<Source> {
     validateName(name);
-    const found = this.#resolver.find(name, "open");
-    if (found.info.isDirectory) throw new AppError("is_directory", `Cannot open ${quoteName(name)}: it is a directory`);
-    if (!found.info.isFile) {
-      throw new AppError("not_a_file", `Cannot open ${quoteName(name)}: it is not a regular file`);
-    }
-    const file = translating("open", name, () => this.#fs.openSync(found.path, { read: true }));
-    try {
-      const opened = file.statSync();
-      this.#resolver.verifyOpened(found, opened, name);
-      return new LocalSource(file, entryOf(name, opened), opened);
-    } catch (error) {
-      file.close();
-      throw translated("open", name, error);
-    }
+    await loadOpenToRead();
+    return this.#resolver.find(name, "open", (found) => this.#open(name, found));
   }
 
   async create(name: string, facts: FileFacts, ifTaken: IfTaken): Promise<Draft> {
-    const place = this.#placeToStore(name, "store");
     try {
-      this.#refuseTaken(place, ifTaken);
-      const draft = await openDraft(this.#fs, { place, facts, ifTaken });
-      await this.#verifyStillFree(draft, place, ifTaken);
+      const begun = this.#resolver.atNewPlace(name, "store", (here, place) => {
+        this.#refuseTaken(here, place, ifTaken);
+        const plan = { place, atPlace: this.#backTo(place), facts, ifTaken };
+        return isResumable(facts) ? plan : openScratchDraft(this.#fs, plan, here);
+      });
+      if (begun instanceof LocalDraft) return begun;
+      const draft = await openDraft(this.#fs, begun);
+      await this.#verifyStillFree(draft, begun);
       return draft;
     } catch (error) {
       throw translated("store", name, error);
@@ -124,80 +108,119 @@ export class LocalTree implements FileTree {
   }
 
   makeDirectory(name: string): void {
-    const madeIn = new Set<string>();
-    this.#resolver.makeDirectories(name, "make", (directory) => madeIn.add(directory));
-    this.#flushAll("make", name, madeIn);
+    this.#resolver.makeDirectories(name, "make");
   }
 
   move(from: string, to: string, ifTaken: IfTaken): string {
-    const source = this.#resolver.place(from, "move");
-    const info = translating("move", from, () => this.#fs.lstatSync(source.path));
-    if (info.isDirectory && to.startsWith(`${from}/`)) {
+    const source = this.#resolver.atPlace(from, "move", (here, place) => {
+      const { isDirectory } = this.#fs.lstatSync(here.at(place.base));
+      if (!isDirectory || !to.startsWith(`${from}/`)) return place;
       throw new AppError("bad_name", `Cannot move ${quoteName(from)} to ${quoteName(to)}: that is inside of it`);
-    }
-    const place = this.#placeToStore(to, "move");
+    });
+    const target = this.#resolver.atNewPlace(to, "move", (_, place) => place);
     return translating("move", from, () => {
-      const name = info.isDirectory ? this.#moveDirectory(source, place) : this.#moveFile(source, info, place, ifTaken);
-      for (const directory of new Set([source.parent, place.parent])) flushDirectory(this.#fs, directory);
+      if (source.parent === target.parent) return this.#moveInto(target, (here) => here.at(source.base), ifTaken);
+      using elsewhere = this.#resolver.atSamePlace(source, (here) => holdDirectory(this.#fs, here));
+      const name = this.#moveInto(target, () => elsewhere.at(source.base), ifTaken);
+      elsewhere.flush();
       return name;
     });
   }
 
   remove(name: string): void {
-    const place = this.#resolver.place(name, "remove");
-    translating("remove", name, () => {
-      this.#fs.removeSync(place.path);
-      flushDirectory(this.#fs, place.parent);
+    this.#resolver.atPlace(name, "remove", (here, { base }) => {
+      this.#fs.removeSync(here.at(base));
+      flushDirectory(this.#fs, here);
     });
   }
 
-  /** The place of a new name. Parents that had to be made are flushed at once, as what follows may be broken off. */
-  #placeToStore(name: string, doing: string): Place {
-    const madeIn = new Set<string>();
-    const place = this.#resolver.placeWithParents(name, doing, (directory) => madeIn.add(directory));
-    this.#flushAll(doing, name, madeIn);
-    return place;
+  #walked(path: string, name: string): Walked {
+    return { fs: this.#fs, resolver: this.#resolver, path, name };
   }
 
-  #flushAll(doing: string, name: string, directories: ReadonlySet<string>): void {
-    translating(doing, name, () => directories.forEach((directory) => flushDirectory(this.#fs, directory)));
+  #backTo(place: Place): AtPlace {
+    return (work) => this.#resolver.atSamePlace(place, work);
+  }
+
+  #unlessNotFound<T>(look: () => T): T | undefined {
+    try {
+      return look();
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
+      throw error;
+    }
+  }
+
+  #open(name: string, { here, base, info }: Found): Source {
+    if (info.isDirectory) throw new AppError("is_directory", `Cannot open ${quoteName(name)}: it is a directory`);
+    if (!info.isFile) throw new AppError("not_a_file", `Cannot open ${quoteName(name)}: it is not a regular file`);
+    const file = this.#openToRead(name, here.at(base));
+    try {
+      const opened = file.stat();
+      if (opened.ino !== info.ino || opened.dev !== info.dev) throw exchanged(name);
+      return new LocalSource(file, entryOf(name, opened), opened);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  #openToRead(name: string, path: string): ReadHandle {
+    try {
+      return this.#fs.openToRead(path);
+    } catch (error) {
+      throw EXCHANGED_BY_NOW.has(systemCode(error) ?? "") ? exchanged(name) : error;
+    }
   }
 
   /** The writer before us may have published just before we got its lock. */
-  async #verifyStillFree(draft: Draft, place: Place, ifTaken: IfTaken): Promise<void> {
+  async #verifyStillFree(draft: Draft, { place, atPlace, ifTaken }: DraftPlan): Promise<void> {
     try {
-      this.#refuseTaken(place, ifTaken);
+      atPlace((here) => this.#refuseTaken(here, place, ifTaken));
     } catch (error) {
       await (error instanceof AppError && error.code === "exists" ? draft.discard() : draft.suspend());
       throw error;
     }
   }
 
-  #refuseTaken(place: Place, ifTaken: IfTaken): void {
+  #refuseTaken(here: Here, place: Place, ifTaken: IfTaken): void {
     if (ifTaken === "rename") return;
-    if (ifTaken === "replace") refuseToReplace(this.#fs, place);
-    else if (lstatIfThere(this.#fs, place.path)) {
-      removePublishedPartial(this.#fs, place);
+    if (ifTaken === "replace") refuseToReplace(this.#fs, here, place);
+    else if (lstatIfThere(this.#fs, here.at(place.base))) {
+      removePublishedPartial(this.#fs, here, place);
       throw taken(place.name);
     }
   }
 
+  /** Gives what stands under the path that `pathOf` tells the name of `place`; the name that it got. */
+  #moveInto(place: Place, pathOf: (here: Here) => string, ifTaken: IfTaken): string {
+    return this.#resolver.atSamePlace(place, (here) => {
+      const path = pathOf(here);
+      const info = this.#fs.lstatSync(path);
+      const name = info.isDirectory
+        ? this.#moveDirectory(here, path, place)
+        : this.#moveFile(here, path, info, place, ifTaken);
+      flushDirectory(this.#fs, here);
+      return name;
+    });
+  }
+
   /** A move that was stopped in its middle leaves both names; then only the old one has to go. */
-  #moveFile(source: Place, info: Deno.FileInfo, place: Place, ifTaken: IfTaken): string {
-    const there = lstatIfThere(this.#fs, place.path);
+  #moveFile(here: Here, path: string, info: Deno.FileInfo, place: Place, ifTaken: IfTaken): string {
+    const there = lstatIfThere(this.#fs, here.at(place.base));
     const isSameFile = there?.ino === info.ino && there.dev === info.dev && (info.nlink ?? 1) > 1;
-    if (isSameFile && source.path !== place.path) {
-      this.#fs.removeSync(source.path);
+    if (isSameFile && path !== here.at(place.base)) {
+      this.#fs.removeSync(path);
       return place.name;
     }
-    this.#refuseTaken(place, ifTaken);
-    return publish(this.#fs, source.path, place, ifTaken);
+    this.#refuseTaken(here, place, ifTaken);
+    return publish(this.#fs, here, path, place, ifTaken);
   }
 
   /** A directory has no hard links, and a rename replaces only an empty one: so any other taken name is refused. */
-  #moveDirectory(source: Place, place: Place): string {
-    if (lstatIfThere(this.#fs, place.path)) throw taken(place.name);
-    this.#fs.renameSync(source.path, place.path);
+  #moveDirectory(here: Here, path: string, place: Place): string {
+    if (lstatIfThere(this.#fs, here.at(place.base))) throw taken(place.name);
+    this.#fs.renameSync(path, here.at(place.base));
     return place.name;
   }
 }

@@ -14,9 +14,14 @@ import { quoteName } from "../escape.ts";
 import { RESERVED_PREFIX } from "../names.ts";
 import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { tryLock } from "./lock.ts";
-import { join, type Place } from "./resolve.ts";
+import type { Here } from "./here.ts";
+import { join } from "./paths.ts";
+import type { Place } from "./resolve.ts";
 
 export const PARTIAL_PREFIX = `${RESERVED_PREFIX}partial-`;
+
+/** More than any note of ours has: a name in it has a quarter of that at most, each byte of it written as up to six. */
+const NOTE_BYTES_MAX = 8_192;
 
 /** Which source a partial belongs to. */
 export interface SourceNote {
@@ -27,7 +32,8 @@ export interface SourceNote {
 
 export interface Partial {
   readonly file: Deno.FsFile;
-  readonly path: string;
+  /** Its name in the directory. */
+  readonly base: string;
   /** Bytes of the same source that are there. */
   readonly heldBytes: number;
   /** There was one of another source; it was emptied. */
@@ -35,57 +41,58 @@ export interface Partial {
 }
 
 /**
- * Where the partial of `place` lies, if it can be resumed. Files that take turns with one name have one partial. Those
+ * The name of the partial of `place`, if it can be resumed. Files that take turns with one name have one partial. Those
  * that step aside for one another (`version` tells them apart) are written at the same time.
  */
-export function partialPath({ parent, base }: Place, version = ""): string {
-  return join(parent, PARTIAL_PREFIX + hashName(base + version));
+export function partialName({ base }: Place, version = ""): string {
+  return PARTIAL_PREFIX + hashName(base + version);
 }
 
-export function notePath(partial: string): string {
+export function noteName(partial: string): string {
   return `${partial}.note`;
 }
 
 /** Takes away the old name of what stands published under `place`: a crash in between can leave both. */
-export function removePublishedPartial(fs: FileSystem, place: Place): void {
-  const path = partialPath(place);
-  const partial = lstatIfThere(fs, path);
-  const published = lstatIfThere(fs, place.path);
+export function removePublishedPartial(fs: FileSystem, here: Here, place: Place): void {
+  const partialBase = partialName(place);
+  const partial = lstatIfThere(fs, here.at(partialBase));
+  const published = lstatIfThere(fs, here.at(place.base));
   if (partial?.ino !== published?.ino || partial?.dev !== published?.dev || !partial) return;
-  removeIfThere(fs, notePath(path));
-  removeIfThere(fs, path);
+  removeIfThere(fs, here.at(noteName(partialBase)));
+  removeIfThere(fs, here.at(partialBase));
 }
 
-/** The partial that the note at `path` is about; `path` itself if it is no note. */
-export function partialOfNote(path: string): string {
-  return path.replace(/\.note$/, "");
+/** The partial that the note `base` is about; `base` itself if it is no note. */
+export function partialOfNote(base: string): string {
+  return base.replace(/\.note$/, "");
 }
 
 /** A new one for a file that is too small, or too little known, to be resumed. */
-export function openScratch(fs: FileSystem, place: Place): Partial {
+export function openScratch(fs: FileSystem, here: Here, place: Place): Partial {
   const random = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
-  const path = `${partialPath(place)}-${random.join("")}`;
-  return {
-    file: fs.openSync(path, { createNew: true, read: true, write: true }),
-    path,
-    heldBytes: 0,
-    restarted: false,
-  };
+  const base = `${partialName(place)}-${random.join("")}`;
+  const file = fs.openSync(here.at(base), { createNew: true, read: true, write: true });
+  return { file, base, heldBytes: 0, restarted: false };
 }
 
-/** The partial of `source` at `path`, made or gone on with, locked. Throws `busy` while somebody else writes it. */
+/** Runs its argument in the directory of a place, which is still where it was. */
+export type AtPlace = <T>(work: (here: Here) => T) => T;
+
+/** The partial `base` of `source`, made or gone on with, locked. Throws `busy` while somebody else writes it. */
 export async function openPartial(
   fs: FileSystem,
   place: Place,
-  path: string,
+  atPlace: AtPlace,
+  base: string,
   source: SourceNote,
 ): Promise<Partial> {
   for (let attempt = 0; attempt < 10; attempt++) {
-    const file = openOrMake(fs, path, place.name);
+    const file = atPlace((here) => openOrMake(fs, here.at(base), place.name));
     if (!file) continue;
     try {
-      if (!await tryLock(file, path)) throw busy(place.name);
-      if (isOnlyName(fs, path, file)) return prepare(fs, path, file, source);
+      if (!await tryLock(file, join(place.parent, base))) throw busy(place.name);
+      const partial = atPlace((here) => isOnlyName(fs, here.at(base), file) && prepare(fs, here, base, file, source));
+      if (partial) return partial;
       file.close();
     } catch (error) {
       file.close();
@@ -96,13 +103,9 @@ export async function openPartial(
 }
 
 /** The source of the partial of `place`, if there is one that could be gone on with. */
-export function readNote(fs: FileSystem, place: Place): SourceNote | undefined {
-  const path = partialPath(place);
-  try {
-    if (fs.lstatSync(path).isFile) return parseNote(fs.readTextFileSync(notePath(path)));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+export function readNote(fs: FileSystem, here: Here, place: Place): SourceNote | undefined {
+  const base = partialName(place);
+  return lstatIfThere(fs, here.at(base))?.isFile ? readNoteOf(fs, here, base) : undefined;
 }
 
 /** `undefined` when it came and went in that moment. */
@@ -112,12 +115,35 @@ function openOrMake(fs: FileSystem, path: string, name: string): Deno.FsFile | u
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
+  const file = openOwn(fs, path);
+  if (file === "other") throw new AppError("not_a_file", `Cannot store ${quoteName(name)}: its partial is not a file`);
+  return file;
+}
+
+/**
+ * The file of ours at `path`, open to be read and written; `undefined` when there is none, "other" when it is none of
+ * ours. Opening for both does not wait for anybody, whatever may stand there by now.
+ */
+function openOwn(fs: FileSystem, path: string): Deno.FsFile | "other" | undefined {
   try {
     const info = fs.lstatSync(path);
-    if (!info.isFile) throw new AppError("not_a_file", `Cannot store ${quoteName(name)}: its partial is not a file`);
-    return fs.openSync(path, { read: true, write: true });
+    if (!info.isFile) return "other";
+    const file = fs.openSync(path, { read: true, write: true });
+    if (isOpen(info, file)) return file;
+    file.close(); // it was exchanged in that moment
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether `file` is what was looked at; closes it if the system cannot tell. */
+function isOpen({ ino, dev }: Deno.FileInfo, file: Deno.FsFile): boolean {
+  try {
+    const opened = file.statSync();
+    return opened.ino === ino && opened.dev === dev;
+  } catch (error) {
+    file.close();
+    throw error;
   }
 }
 
@@ -131,34 +157,42 @@ function isOnlyName(fs: FileSystem, path: string, file: Deno.FsFile): boolean {
   return false;
 }
 
-function prepare(fs: FileSystem, path: string, file: Deno.FsFile, source: SourceNote): Partial {
+function prepare(fs: FileSystem, here: Here, base: string, file: Deno.FsFile, source: SourceNote): Partial {
   const bytes = file.statSync().size;
-  const note = bytes === 0 ? undefined : readNoteAt(fs, path);
+  const note = bytes === 0 ? undefined : readNoteOf(fs, here, base);
   const sameSource = note?.name === source.name && note.sizeBytes === source.sizeBytes &&
     note.mtimeMs === source.mtimeMs;
-  if (sameSource) return { file, path, heldBytes: Math.min(bytes, source.sizeBytes), restarted: false };
+  if (sameSource) return { file, base, heldBytes: Math.min(bytes, source.sizeBytes), restarted: false };
   file.truncateSync(0);
-  writeNote(fs, path, source);
-  return { file, path, heldBytes: 0, restarted: note !== undefined };
+  writeNote(fs, here, base, source);
+  return { file, base, heldBytes: 0, restarted: note !== undefined };
 }
 
-/** On a disk without room for the note nothing is left: an empty partial could hold the last inode for days. */
-function writeNote(fs: FileSystem, path: string, source: SourceNote): void {
+/**
+ * The note is always a new file: what somebody put under its name, a link perhaps, is not written to. On a disk without
+ * room for it nothing is left: an empty partial could hold the last inode for days.
+ */
+function writeNote(fs: FileSystem, here: Here, base: string, source: SourceNote): void {
+  const path = here.at(noteName(base));
   try {
-    fs.writeTextFileSync(notePath(path), JSON.stringify({ about: "An unfinished transfer of app", ...source }) + "\n");
-  } catch (error) {
-    removeIfThere(fs, notePath(path));
     removeIfThere(fs, path);
+    const text = JSON.stringify({ about: "An unfinished transfer of app", ...source }) + "\n";
+    fs.writeTextFileSync(path, text, { createNew: true });
+  } catch (error) {
+    removeIfThere(fs, path);
+    removeIfThere(fs, here.at(base));
     throw error;
   }
 }
 
-function readNoteAt(fs: FileSystem, path: string): SourceNote | undefined {
+function readNoteOf(fs: FileSystem, here: Here, base: string): SourceNote | undefined {
+  const file = openOwn(fs, here.at(noteName(base)));
+  if (!file || file === "other") return undefined;
   try {
-    return parseNote(fs.readTextFileSync(notePath(path)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    const bytes = new Uint8Array(NOTE_BYTES_MAX);
+    return parseNote(new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0)));
+  } finally {
+    file.close();
   }
 }
 

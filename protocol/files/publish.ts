@@ -1,6 +1,6 @@
 /**
- * Making a finished file visible: one step that happens or does not. The caller flushes: before it the file,
- * after it, with `flushDirectory`, the directory.
+ * Making a finished file visible: one step that happens or does not. The caller stands in the directory, and flushes:
+ * before it the file, after it, with `flushDirectory`, the directory.
  *
  * Creating is a hard link, which fails when the name is taken; replacing is a rename, which never shows anything
  * between the old and the new. Where a file system has no hard links, creating is a look and a rename: then two
@@ -11,32 +11,34 @@ import { quoteName } from "../escape.ts";
 import { numberedName } from "../names.ts";
 import { type FileSystem, lstatIfThere, removeIfThere } from "./file_system.ts";
 import { systemCode } from "./fs_errors.ts";
-import { join, type Place } from "./resolve.ts";
+import type { Here } from "./here.ts";
+import type { Place } from "./resolve.ts";
 import type { IfTaken } from "./tree.ts";
 
 const NUMBERS_MAX = 10_000;
 const NO_HARD_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
- * Gives the file at `hiddenPath` the name of `place`, or a numbered one; the name that it got. `beforeRelease` is called
+ * Gives the file at `hiddenPath` the name of `place`, where we stand, or a numbered one; the name that it got. `beforeRelease` is called
  * right before the old name goes away.
  */
 export function publish(
   fs: FileSystem,
+  here: Here,
   hiddenPath: string,
   place: Place,
   ifTaken: IfTaken,
   beforeRelease: () => void = () => {},
 ): string {
   if (ifTaken === "replace") {
-    refuseToReplace(fs, place);
+    refuseToReplace(fs, here, place);
     beforeRelease();
-    fs.renameSync(hiddenPath, place.path);
+    fs.renameSync(hiddenPath, here.at(place.base));
     return place.name;
   }
   for (let number = 1; number <= NUMBERS_MAX; number++) {
     const base = number === 1 ? place.base : numberedName(place.base, number);
-    if (createExclusive(fs, hiddenPath, join(place.parent, base), beforeRelease)) return renamed(place.name, base);
+    if (createExclusive(fs, hiddenPath, here.at(base), beforeRelease)) return renamed(place.name, base);
     if (ifTaken === "error") break;
   }
   throw taken(place.name);
@@ -48,20 +50,13 @@ export function taken(name: string): AppError {
 }
 
 /** Throws unless a file may take that name: it never replaces a directory, a device, a socket or a pipe. */
-export function refuseToReplace(fs: FileSystem, { path, name }: Place): void {
-  const there = lstatIfThere(fs, path);
+export function refuseToReplace(fs: FileSystem, here: Here, { base, name }: Place): void {
+  const there = lstatIfThere(fs, here.at(base));
   if (!there || there.isFile || there.isSymlink) return;
   const [code, what] = there.isDirectory
     ? ["is_directory", "a directory"] as const
     : ["not_a_file", "no file"] as const;
   throw new AppError(code, `Cannot store ${quoteName(name)}: it is ${what}`);
-}
-
-/** Writes to the disk that `directory` has other entries now. */
-export function flushDirectory(fs: FileSystem, directory: string): void {
-  if (Deno.build.os === "windows") return; // directories cannot be opened there, and renames are logged by NTFS
-  using handle = fs.openSync(directory, { read: true });
-  handle.syncSync();
 }
 
 function createExclusive(fs: FileSystem, from: string, to: string, beforeRelease: () => void): boolean {

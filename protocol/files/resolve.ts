@@ -1,30 +1,39 @@
 /**
- * From names to paths: the only place where a name becomes something that the operating system is given.
+ * From names to what the operating system is given: the only place where that happens.
  *
- * A name is checked by the rule, its parents are followed link by link, and the result must lie inside the root, whose
- * own real path was taken once at the start. What is opened is compared with what was looked at.
+ * A name is checked by the rule; then we stand in its parent (`here.ts`), wherever links led, and go on only if that is
+ * inside the root, whose own real path was taken once at the start. What is done, is done there, to bare names. So
+ * neither a name nor an exchange of any part of its path makes a call reach anything outside.
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { isReserved, splitName, validateDirectoryName, validateName } from "../names.ts";
-import { type FileSystem, lstatIfThere } from "./file_system.ts";
+import { type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
-
-const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
+import { type Here, inDirectory } from "./here.ts";
+import { join, SEPARATOR, splitPath } from "./paths.ts";
 
 /** Where a name stands. `parent` is a real path; `base` itself has not been looked at. */
 export interface Place {
   readonly name: string;
   readonly parent: string;
   readonly base: string;
-  readonly path: string;
 }
 
-/** What is there, after links were followed. */
+/** What is there, after links were followed: the entry `base` of the directory that we stand in. */
 export interface Found {
-  readonly path: string;
+  readonly here: Here;
+  readonly base: string;
   readonly info: Deno.FileInfo;
 }
+
+type AtPlace<T> = (here: Here, place: Place) => T;
+
+/** Every system takes names of this length. */
+const LENGTH_TAKEN = 255;
+
+/** Of a directory that we stand in: itself. */
+const ITSELF = ".";
 
 export class Resolver {
   readonly #fs: FileSystem;
@@ -46,83 +55,114 @@ export class Resolver {
     return this.#root;
   }
 
-  /** Where `name` stands or would stand; its parents must be there. */
-  place(name: string, doing: string): Place {
+  /** Runs `work` where `name` stands or would stand; its parents must be there. Throws `not_found` and `outside`. */
+  atPlace<T>(name: string, doing: string, work: AtPlace<T>): T {
     validateName(name);
     const { directory, base } = splitName(name);
-    return placeIn(this.#realDirectory(directory, name, doing), name, base);
+    const parent = directory === "" ? this.#root : join(this.#root, directory);
+    return translating(doing, name, () =>
+      inDirectory(parent, (here) => {
+        this.#verifyInside(here.path, name);
+        return work(here, { name, parent: here.path, base });
+      }));
   }
 
-  /** The same, making the parents that are missing; `made` is told each directory that got a new entry. */
-  placeWithParents(name: string, doing: string, made: (directory: string) => void): Place {
+  /** The same, making the parents that are missing; each is on the disk before what follows, which may break off. */
+  atNewPlace<T>(name: string, doing: string, work: AtPlace<T>): T {
     validateName(name);
     const { directory, base } = splitName(name);
-    return placeIn(this.#makeDirectories(directory, name, doing, made), name, base);
-  }
-
-  /** Makes the directory `name` and its parents, as far as they are missing. */
-  makeDirectories(name: string, doing: string, made: (directory: string) => void): void {
-    validateName(name);
-    this.#makeDirectories(name, name, doing, made);
-  }
-
-  /** What is under `name`; "" is the top. A link is followed if it stays inside. Throws `not_found` and `outside`. */
-  find(name: string, doing: string): Found {
-    validateDirectoryName(name);
-    if (name === "") {
-      return { path: this.#root, info: translating(doing, name, () => this.#fs.lstatSync(this.#root)) };
-    }
-    const { path } = this.place(name, doing);
-    return this.findAt(path, name, doing);
-  }
-
-  /** The same for a path whose parent is known to be real and inside. */
-  findAt(path: string, name: string, doing: string): Found {
     return translating(doing, name, () => {
-      const info = this.#fs.lstatSync(path);
-      if (!info.isSymlink) return { path, info };
-      const real = this.#inside(this.#fs.realPathSync(path), name);
-      return { path: real, info: this.#fs.lstatSync(real) };
+      this.#verifyLength(name);
+      return inDirectory(this.#root, (top) => {
+        const here = this.#makeDirectories(top, directory, name);
+        return work(here, { name, parent: here.path, base });
+      });
     });
   }
 
-  /** Throws unless `found`, which has been opened as `opened`, is what was looked at and still stands where it did. */
-  verifyOpened({ path, info }: Found, opened: Deno.FileInfo, name: string): void {
-    const same = opened.ino === info.ino && opened.dev === info.dev && this.#fs.realPathSync(path) === path;
-    if (!same) throw new AppError("source_changed", `Cannot open ${quoteName(name)}: it was exchanged in that moment`);
+  /** Runs `work` at a place that was found before. Throws if it is not where it was. */
+  atSamePlace<T>(place: Place, work: (here: Here) => T): T {
+    return this.inside(place.parent, place.name, work);
   }
 
-  #realDirectory(directory: string, name: string, doing: string): string {
-    if (directory === "") return this.#root;
-    return translating(doing, name, () => {
-      const real = this.#inside(this.#fs.realPathSync(join(this.#root, directory)), name);
-      if (!this.#fs.lstatSync(real).isDirectory) throw notADirectory(doing, name);
-      return real;
+  /** Runs `work` in the directory with the real path `path`. Throws if that leads anywhere else now. */
+  inside<T>(path: string, name: string, work: (here: Here) => T): T {
+    return inDirectory(path, (here) => {
+      this.#verifyInside(here.path, name);
+      if (here.path === path) return work(here);
+      throw new AppError("not_found", `Cannot use ${quoteName(name)}: its directory was exchanged`);
+    });
+  }
+
+  /** Makes the directory `name` and its parents, as far as they are missing. */
+  makeDirectories(name: string, doing: string): void {
+    validateName(name);
+    translating(doing, name, () => {
+      this.#verifyLength(name);
+      inDirectory(this.#root, (top) => void this.#makeDirectories(top, name, name));
     });
   }
 
   /**
-   * The real path of `directory`, made as far as it is missing, for a request that named `name`. A name can have 2,000
-   * parts: so only links are followed on the way, and the whole path once, at its end.
+   * Runs `work` where that is what stands under `name`; "" is the top. A link is followed if it stays inside. Throws
+   * `not_found` and `outside`.
    */
-  #makeDirectories(directory: string, name: string, doing: string, made: (directory: string) => void): string {
-    if (directory === "") return this.#root;
-    let parent = this.#root;
-    for (const part of directory.split("/")) {
-      const path = join(parent, part);
-      translating(doing, name, () => {
-        const isThere = lstatIfThere(this.#fs, path) !== undefined;
-        if (!isThere) this.#makeDirectory(path);
-        if (!isThere) made(parent);
-        const info = this.#fs.lstatSync(path);
-        if (!info.isSymlink && !info.isDirectory) throw notADirectory(doing, name);
-        parent = info.isSymlink ? this.#inside(this.#fs.realPathSync(path), name) : path;
-      });
-    }
-    return this.#realDirectory(directory, name, doing);
+  find<T>(name: string, doing: string, work: (found: Found) => T): T {
+    validateDirectoryName(name);
+    if (name === "") return translating(doing, name, () => this.#findReal(this.#root, name, work));
+    const found = this.atPlace(name, doing, (here, { base }) => {
+      const info = this.#fs.lstatSync(here.at(base));
+      return info.isSymlink ? { real: this.realPath(here, base, name) } : { result: work({ here, base, info }) };
+    });
+    return "result" in found ? found.result : translating(doing, name, () => this.#findReal(found.real, name, work));
   }
 
-  #inside(real: string, name: string): string {
+  /** What the link that led to `real` stands for; `undefined` if that is not inside, or not there any more. */
+  lookAtReal(real: string, name: string): Deno.FileInfo | undefined {
+    try {
+      return translating("look at", name, () => this.#findReal(real, name, ({ info }) => info));
+    } catch (error) {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where the link `base` leads. Throws unless that is inside. */
+  realPath(here: Here, base: string, name: string): string {
+    const real = this.#fs.realPathSync(here.at(base));
+    this.#verifyInside(real, name);
+    return real;
+  }
+
+  #findReal<T>(real: string, name: string, work: (found: Found) => T): T {
+    const { directory, base } = real === this.#root ? { directory: real, base: ITSELF } : splitPath(real);
+    return this.inside(directory, name, (here) => {
+      const info = this.#fs.lstatSync(here.at(base));
+      if (info.isSymlink) throw exchanged(name);
+      return work({ here, base, info });
+    });
+  }
+
+  /** Goes from `here` down to `directory`, which is made as far as it is missing, for a request that named `name`. */
+  #makeDirectories(here: Here, directory: string, name: string): Here {
+    this.#verifyInside(here.path, name);
+    for (const part of directory === "" ? [] : directory.split("/")) {
+      if (!lstatIfThere(this.#fs, here.at(part))) {
+        this.#makeDirectory(here.at(part));
+        flushDirectory(this.#fs, here);
+      }
+      here = here.down(part);
+      this.#verifyInside(here.path, name);
+    }
+    return here;
+  }
+
+  /** Part by part one could make more than the system takes as a path, and nobody else could use that. */
+  #verifyLength(name: string): void {
+    if (name.length > LENGTH_TAKEN) lstatIfThere(this.#fs, join(this.#root, name));
+  }
+
+  #verifyInside(real: string, name: string): void {
     const prefix = this.#root.endsWith(SEPARATOR) ? this.#root : this.#root + SEPARATOR;
     if (real !== this.#root && !real.startsWith(prefix)) {
       throw new AppError("outside", `Cannot use ${quoteName(name)}: a link in it leads out of the shared directory`);
@@ -130,7 +170,6 @@ export class Resolver {
     if (real.slice(prefix.length).split(SEPARATOR).some(isReserved)) {
       throw new AppError("bad_name", `Cannot use ${quoteName(name)}: a link in it leads to an unfinished transfer`);
     }
-    return real;
   }
 
   #makeDirectory(path: string): void {
@@ -142,17 +181,7 @@ export class Resolver {
   }
 }
 
-export function join(directory: string, base: string): string {
-  return directory.endsWith(SEPARATOR) ? directory + base : directory + SEPARATOR + base;
-}
-
-function placeIn(parent: string, name: string, base: string): Place {
-  return { name, parent, base, path: join(parent, base) };
-}
-
-function notADirectory(doing: string, name: string): AppError {
-  return new AppError(
-    "not_a_directory",
-    `Cannot ${doing} ${quoteName(name)}: part of the name is a file, not a directory`,
-  );
+/** The error for what is not what it was when it was looked at. */
+export function exchanged(name: string): AppError {
+  return new AppError("source_changed", `Cannot open ${quoteName(name)}: it was exchanged in that moment`);
 }

@@ -37,7 +37,8 @@ export async function readCsv(path: string): Promise<{ text: string; seen: Finge
   for (let attempt = 1;; attempt++) {
     const seen = fingerprintOf(path);
     if (seen === "") return { text: "", seen };
-    const bytes = await Deno.readFile(path);
+    // Another thread reads it, and looks for it from where this one is then: see `protocol/files/here.ts`.
+    const bytes = await Deno.readFile(Deno.realPathSync(path));
     // The decoder would take the mark away, and offsets in the text would no longer be those in the file.
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     if (fingerprintOf(path) === seen || attempt === READ_ATTEMPTS) return { text, seen };

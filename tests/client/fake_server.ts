@@ -24,6 +24,7 @@ export function startFakeServer(script: (conn: Deno.TcpConn, number: number) => 
   const accepting = (async () => {
     for await (const conn of listener) {
       conns.add(conn);
+      conn.setNoDelay(true); // as the server does: otherwise what comes in pieces takes 40 ms
       const end = script(conn, connections++).catch((error) => isGone(error) || failures.push(error));
       running.add(end.then(() => void close(conn)));
     }

@@ -56,7 +56,7 @@ export class StoppingFileSystem implements Disposable {
         return failed(name);
       }
       const result = call(...args);
-      return name === "openSync" ? this.#watchedFile(result as Deno.FsFile) : result;
+      return name === "openSync" || name === "openToRead" ? this.#watchedFile(result as Deno.FsFile) : result;
     };
   }
 

@@ -1,5 +1,12 @@
 /** Moving, removing and making directories. */
-import { assert, assertEquals, assertRejects, assertThrows, assertThrowsCode } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertRejectsCode,
+  assertThrows,
+  assertThrowsCode,
+} from "../support/assert.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { bytesOf, store, TemporaryTree } from "./temporary_tree.ts";
@@ -148,7 +155,7 @@ Deno.test("no message tells where the shared directory lies", async () => {
   }
 });
 
-Deno.test("what the operating system refuses is told as denied, no space or busy names, not as a failure of ours", () => {
+Deno.test("what the operating system refuses is told as denied, no space or busy names, not as a failure of ours", async () => {
   const refusals = [
     [new Deno.errors.PermissionDenied("x"), "denied"],
     [new Deno.errors.NotFound("x"), "not_found"],
@@ -161,12 +168,12 @@ Deno.test("what the operating system refuses is told as denied, no space or busy
   ] as const;
   for (const [refusal, code] of refusals) {
     using temporary = new TemporaryTree({
-      openSync() {
+      openToRead() {
         throw refusal;
       },
     });
     temporary.file("file");
-    const error = assertThrowsCode(() => temporary.tree.open("file"), code);
+    const error = await assertRejectsCode(() => temporary.tree.open("file"), code);
     assertEquals(error.cause, refusal);
   }
 });

@@ -101,7 +101,7 @@ Deno.test("a directory that may not be read is refused without telling where it 
 Deno.test("a file is read from any offset, and not beyond its end", async () => {
   using temporary = new TemporaryTree();
   temporary.file("file", "0123456789");
-  using source = temporary.tree.open("file");
+  using source = await temporary.tree.open("file");
   assertEquals(source.entry.sizeBytes, 10);
   for (const offset of [0, 7, 3, 10, 0]) {
     assertEquals(textOf(await readAll(source, offset)), "0123456789".slice(offset));
@@ -110,7 +110,7 @@ Deno.test("a file is read from any offset, and not beyond its end", async () => 
   source.verifyUnchanged();
 });
 
-Deno.test("a file that changes while it is read is noticed: its size or its time", () => {
+Deno.test("a file that changes while it is read is noticed: its size or its time", async () => {
   const changes: ((path: string) => void)[] = [
     (path) => Deno.writeTextFileSync(path, "more", { append: true }),
     (path) => Deno.truncateSync(path, 3),
@@ -119,7 +119,7 @@ Deno.test("a file that changes while it is read is noticed: its size or its time
   for (const change of changes) {
     using temporary = new TemporaryTree();
     temporary.file("file", "content");
-    using source = temporary.tree.open("file");
+    using source = await temporary.tree.open("file");
     source.verifyUnchanged();
     change(temporary.at("file"));
     assertThrowsCode(() => source.verifyUnchanged(), "source_changed");
@@ -129,7 +129,7 @@ Deno.test("a file that changes while it is read is noticed: its size or its time
 Deno.test("a file that is replaced or removed while it is read is read whole, as it was", async () => {
   using temporary = new TemporaryTree();
   temporary.file("file", "the old content");
-  using source = temporary.tree.open("file");
+  using source = await temporary.tree.open("file");
   await store(temporary.tree, "file", new Uint8Array(3), { ifTaken: "replace" });
   assertEquals(textOf(await readAll(source)), "the old content");
   source.verifyUnchanged();

@@ -1,46 +1,48 @@
 /** Opening: what is not a regular file is never opened, and what is opened is what was looked at. */
+import { resolve } from "node:path";
 import { openLocalFile } from "../../protocol/files/local_file.ts";
+import { openToRead } from "../../protocol/files/read_handle.ts";
 import { AppError } from "../../protocol/errors.ts";
-import { assert, assertEquals, assertThrows, assertThrowsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
+import { makePipe } from "./special_files.ts";
 import { fileSystemWith, readAll, TemporaryTree, textOf } from "./temporary_tree.ts";
 
-async function makePipe(path: string): Promise<void> {
-  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
-  assertEquals(success, true);
-}
-
-/** An `openSync` that remembers what it opened, and before that does `first`. */
-function watchedOpen(opened: string[], first: () => void = () => {}): typeof Deno.openSync {
-  return (path, options) => {
-    opened.push(String(path));
+/** An `openToRead` that remembers what it opened, and before that does `first`. */
+function watchedOpen(opened: string[], first: () => void = () => {}): typeof openToRead {
+  return (path) => {
+    opened.push(resolve(path));
     first();
-    return Deno.openSync(path, options);
+    return openToRead(path);
   };
 }
 
 Deno.test("a pipe and a directory are refused without being opened, which could block for ever", async () => {
   const opened: string[] = [];
-  using temporary = new TemporaryTree({ openSync: watchedOpen(opened) });
-  await makePipe(temporary.at("pipe"));
+  using temporary = new TemporaryTree({ openToRead: watchedOpen(opened) });
+  makePipe(temporary.at("pipe"));
   Deno.symlinkSync("pipe", temporary.at("link"));
   Deno.mkdirSync(temporary.at("dir"));
-  assertThrowsCode(() => temporary.tree.open("pipe"), "not_a_file");
-  assertThrowsCode(() => temporary.tree.open("link"), "not_a_file");
-  assertThrowsCode(() => temporary.tree.open("dir"), "is_directory");
-  assertThrowsCode(() => temporary.tree.open(""), "bad_name");
+  await assertRejectsCode(() => temporary.tree.open("pipe"), "not_a_file");
+  await assertRejectsCode(() => temporary.tree.open("link"), "not_a_file");
+  await assertRejectsCode(() => temporary.tree.open("dir"), "is_directory");
+  await assertRejectsCode(() => temporary.tree.open(""), "bad_name");
   assertEquals(opened, []);
   assertEquals(temporary.tree.stat("pipe").kind, "other");
 
   temporary.file("file");
-  temporary.tree.open("file")[Symbol.dispose]();
+  (await temporary.tree.open("file"))[Symbol.dispose]();
   assertEquals(opened, [temporary.at("file")]);
 });
 
 Deno.test("a local file that is named by its path is looked at before it is opened, too", async () => {
   const opened: string[] = [];
-  const fs = fileSystemWith({ openSync: watchedOpen(opened) });
+  const openSync: typeof Deno.openSync = (path, options) => {
+    opened.push(String(path));
+    return Deno.openSync(path, options);
+  };
+  const fs = fileSystemWith({ openSync });
   using temporary = new TemporaryTree();
-  await makePipe(temporary.at("pipe"));
+  makePipe(temporary.at("pipe"));
   assertThrowsCode(() => openLocalFile(temporary.at("pipe"), fs), "not_a_file");
   assertThrowsCode(() => openLocalFile(temporary.path, fs), "is_directory");
   assertThrowsCode(() => openLocalFile(temporary.at("missing"), fs), "not_found");
@@ -56,59 +58,64 @@ Deno.test("a local file that is named by its path is looked at before it is open
   }
 });
 
-Deno.test("a file that is exchanged between the look and the opening is refused", () => {
+Deno.test("a file that is exchanged between the look and the opening is refused", async () => {
   let exchange = () => {};
-  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  using temporary = new TemporaryTree({ openToRead: watchedOpen([], () => exchange()) });
   temporary.file("file", "the one that was looked at");
   temporary.file("other", "another one");
   exchange = () => Deno.renameSync(temporary.at("other"), temporary.at("file"));
-  assertThrowsCode(() => temporary.tree.open("file"), "source_changed");
+  await assertRejectsCode(() => temporary.tree.open("file"), "source_changed");
 
   exchange = () => {};
-  temporary.tree.open("file")[Symbol.dispose]();
+  (await temporary.tree.open("file"))[Symbol.dispose]();
 });
 
-Deno.test("a file that is exchanged for a link to outside is refused", () => {
+Deno.test("a file that is exchanged for a link to outside is refused", async () => {
   let exchange = () => {};
-  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  using temporary = new TemporaryTree({ openToRead: watchedOpen([], () => exchange()) });
   Deno.writeTextFileSync(`${temporary.outside}/secret`, "secret");
   temporary.file("file");
   exchange = () => {
     Deno.removeSync(temporary.at("file"));
     Deno.symlinkSync("../outside/secret", temporary.at("file"));
   };
-  assertThrowsCode(() => temporary.tree.open("file"), "source_changed");
+  await assertRejectsCode(() => temporary.tree.open("file"), "source_changed");
 });
 
-Deno.test("a parent that is exchanged for a link to outside is noticed even where the file is the same", () => {
+Deno.test("a parent that is exchanged for a link to outside changes nothing: what was looked at is opened", async () => {
   let exchange = () => {};
-  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
-  temporary.file("dir/file");
-  Deno.linkSync(temporary.at("dir/file"), `${temporary.outside}/file`);
+  using temporary = new TemporaryTree({ openToRead: watchedOpen([], () => exchange()) });
+  temporary.file("dir/file", "inside");
+  Deno.writeTextFileSync(`${temporary.outside}/file`, "secret");
   exchange = () => {
     Deno.renameSync(temporary.at("dir"), temporary.at("gone"));
     Deno.symlinkSync("../outside", temporary.at("dir"));
   };
-  assertThrowsCode(() => temporary.tree.open("dir/file"), "source_changed");
+  using source = await temporary.tree.open("dir/file");
+  assertEquals(textOf(await readAll(source)), "inside");
+  await assertRejectsCode(() => temporary.tree.open("dir/file"), "outside");
 });
 
-Deno.test("a file that vanishes between the look and the opening is not found", () => {
+Deno.test("a file that vanishes between the look and the opening is not found", async () => {
   let exchange = () => {};
-  using temporary = new TemporaryTree({ openSync: watchedOpen([], () => exchange()) });
+  using temporary = new TemporaryTree({ openToRead: watchedOpen([], () => exchange()) });
   temporary.file("file");
   exchange = () => Deno.removeSync(temporary.at("file"));
-  assertThrowsCode(() => temporary.tree.open("file"), "not_found");
+  await assertRejectsCode(() => temporary.tree.open("file"), "not_found");
 });
 
-Deno.test("a file that vanishes right after it was opened is refused without telling where it was", () => {
+Deno.test("a file that vanishes right after it was opened is refused without telling where it was", async () => {
   using temporary = new TemporaryTree({
-    openSync(path, options) {
-      const file = Deno.openSync(path, options);
+    openToRead(path) {
+      const file = openToRead(path);
       Deno.removeSync(path);
+      file.stat = () => {
+        throw new Deno.errors.NotFound(`lstat '${temporary.path}/${path}'`);
+      };
       return file;
     },
   });
   temporary.file("file");
-  const { message } = assertThrows(() => temporary.tree.open("file"), AppError);
+  const { message } = await assertRejects(() => temporary.tree.open("file"), AppError);
   assert(!message.includes(temporary.path), message);
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejectsCode, assertThrowsCode } from "../su
 import { readAll, store, TemporaryTree, textOf } from "./temporary_tree.ts";
 
 async function contentOf(tree: LocalTree, name: string): Promise<string> {
-  using source = tree.open(name);
+  using source = await tree.open(name);
   return textOf(await readAll(source));
 }
 
@@ -21,7 +21,7 @@ Deno.test("a link to a file inside is read as that file", async () => {
   }
 });
 
-Deno.test("a link that leads out is refused, whatever it leads to", () => {
+Deno.test("a link that leads out is refused, whatever it leads to", async () => {
   using temporary = new TemporaryTree();
   const { tree, outside } = temporary;
   Deno.writeTextFileSync(`${outside}/secret`, "secret");
@@ -32,17 +32,17 @@ Deno.test("a link that leads out is refused, whatever it leads to", () => {
   Deno.symlinkSync(outside, temporary.at("directory"));
   for (const name of ["relative", "absolute", "chain", "parent", "directory", "directory/secret"]) {
     assertThrowsCode(() => tree.stat(name), "outside");
-    assertThrowsCode(() => tree.open(name), "outside");
+    await assertRejectsCode(() => tree.open(name), "outside");
   }
 });
 
-Deno.test("a link that leads nowhere is not found, and one that leads to itself is refused", () => {
+Deno.test("a link that leads nowhere is not found, and one that leads to itself is refused", async () => {
   using temporary = new TemporaryTree();
   Deno.symlinkSync("nowhere", temporary.at("dangling"));
   Deno.symlinkSync("loop", temporary.at("loop"));
-  assertThrowsCode(() => temporary.tree.open("dangling"), "not_found");
-  assertThrowsCode(() => temporary.tree.open("dangling/file"), "not_found");
-  assertThrowsCode(() => temporary.tree.open("loop"), "outside");
+  await assertRejectsCode(() => temporary.tree.open("dangling"), "not_found");
+  await assertRejectsCode(() => temporary.tree.open("dangling/file"), "not_found");
+  await assertRejectsCode(() => temporary.tree.open("loop"), "outside");
 });
 
 Deno.test("a link to a directory inside serves as a parent for reading, writing and listing", async () => {
@@ -62,7 +62,7 @@ Deno.test("a link to a directory outside is no parent for anything", async () =>
   temporary.file("here");
   Deno.writeTextFileSync(`${temporary.outside}/secret`, "secret");
   Deno.symlinkSync("../outside", temporary.at("link"));
-  assertThrowsCode(() => tree.open("link/secret"), "outside");
+  await assertRejectsCode(() => tree.open("link/secret"), "outside");
   assertThrowsCode(() => tree.remove("link/secret"), "outside");
   assertThrowsCode(() => tree.move("link/secret", "mine", "error"), "outside");
   assertThrowsCode(() => tree.move("here", "link/there", "replace"), "outside");
@@ -93,15 +93,15 @@ Deno.test("the shared directory may itself be a link", async () => {
   assertEquals(Deno.statSync(temporary.at("new.txt")).size, 3);
 });
 
-Deno.test("a neighbour whose name begins like the shared directory's is outside", () => {
+Deno.test("a neighbour whose name begins like the shared directory's is outside", async () => {
   using temporary = new TemporaryTree();
   Deno.mkdirSync(`${temporary.path}2`);
   Deno.writeTextFileSync(`${temporary.path}2/secret`, "secret");
   Deno.symlinkSync("../share2", temporary.at("link"));
   Deno.symlinkSync("../share2/secret", temporary.at("file"));
   assertThrowsCode(() => temporary.tree.stat("link"), "outside");
-  assertThrowsCode(() => temporary.tree.open("link/secret"), "outside");
-  assertThrowsCode(() => temporary.tree.open("file"), "outside");
+  await assertRejectsCode(() => temporary.tree.open("link/secret"), "outside");
+  await assertRejectsCode(() => temporary.tree.open("file"), "outside");
 });
 
 Deno.test("a link out and back in again is inside", async () => {
@@ -111,14 +111,14 @@ Deno.test("a link out and back in again is inside", async () => {
   assertEquals(await contentOf(temporary.tree, "link"), "inside");
 });
 
-Deno.test("a link to an unfinished transfer is refused, as its own name is", () => {
+Deno.test("a link to an unfinished transfer is refused, as its own name is", async () => {
   using temporary = new TemporaryTree();
   temporary.file(".app-partial-0123", "half");
   temporary.file(".app-trash/file", "removed");
   Deno.symlinkSync(".app-partial-0123", temporary.at("link"));
   Deno.symlinkSync(".app-trash", temporary.at("trash"));
   for (const name of ["link", "trash", "trash/file", ".app-partial-0123", ".app-trash/file"]) {
-    assertThrowsCode(() => temporary.tree.open(name), "bad_name");
+    await assertRejectsCode(() => temporary.tree.open(name), "bad_name");
   }
 });
 
@@ -127,7 +127,7 @@ Deno.test("a file is no directory: nothing is below it", async () => {
   const { tree } = temporary;
   temporary.file("file", "content");
   for (const name of ["file/x", "file/x/y"]) {
-    assertThrowsCode(() => tree.open(name), "not_a_directory");
+    await assertRejectsCode(() => tree.open(name), "not_a_directory");
     assertThrowsCode(() => tree.remove(name), "not_a_directory");
     assertThrowsCode(() => tree.makeDirectory(name), "not_a_directory");
     assertThrowsCode(() => tree.move("file", name, "error"), "not_a_directory");

@@ -1,4 +1,5 @@
 /** Measuring a tree, and sweeping out what nobody went on with. */
+import { resolve } from "node:path";
 import { BLOCK_BYTES, PARTIAL_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { fingerprint, store, TemporaryTree } from "./temporary_tree.ts";
@@ -134,7 +135,7 @@ Deno.test("what lost its name to somebody quicker is not kept, as nobody would g
 Deno.test("a directory that may not be read does not keep the others from being swept", async () => {
   using temporary = new TemporaryTree({
     readDirSync(path) {
-      if (String(path).endsWith("locked")) throw new Deno.errors.PermissionDenied(`readdir '${path}'`);
+      if (resolve(String(path)).endsWith("locked")) throw new Deno.errors.PermissionDenied(`readdir '${path}'`);
       return Deno.readDirSync(path);
     },
   });
@@ -146,7 +147,7 @@ Deno.test("a directory that may not be read does not keep the others from being 
 Deno.test("a partial that may not be removed does not keep the others from being swept", async () => {
   using temporary = new TemporaryTree({
     removeSync(path, options) {
-      if (String(path).includes("locked")) throw new Deno.errors.PermissionDenied(`remove '${path}'`);
+      if (resolve(String(path)).includes("locked")) throw new Deno.errors.PermissionDenied(`remove '${path}'`);
       Deno.removeSync(path, options);
     },
   });

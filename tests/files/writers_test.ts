@@ -133,7 +133,7 @@ Deno.test("parents that a broken attempt made are flushed by it, since the one t
   const flushed: string[] = [];
   using temporary = new TemporaryTree({
     openSync(path, options) {
-      if (isDirectory(path)) flushed.push(String(path));
+      if (isDirectory(path)) flushed.push(Deno.realPathSync(path));
       return Deno.openSync(path, options);
     },
   });

@@ -227,8 +227,8 @@ Deno.test("a file that changes while it is sent is logged as changed, and does n
   const changing: FileTree = Object.assign(Object.create(tree), {
     list: tree.list.bind(tree),
     create: tree.create.bind(tree),
-    open(name: string) {
-      const source = tree.open(name);
+    async open(name: string) {
+      const source = await tree.open(name);
       if (source.entry.sizeBytes > 7) return source;
       Deno.writeTextFileSync(`${directory.path}/a.txt`, "content, and more");
       return source;

@@ -136,7 +136,9 @@ export async function exchange(port: number, content: string | Uint8Array): Prom
 
 /** A session that the test drives message by message. */
 export async function openSession(port: number): Promise<{ session: Session; stream: TcpStream } & Disposable> {
-  const stream = new TcpStream(await Deno.connect({ hostname: "127.0.0.1", port }));
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true); // as the client does: otherwise what comes in two pieces takes 40 ms
+  const stream = new TcpStream(conn);
   const { session } = await openAsClient(stream, "test");
   return { session, stream, [Symbol.dispose]: () => stream.close() };
 }

@@ -5,7 +5,7 @@ import { assert, assertEquals } from "../../support/assert.ts";
 
 const commands = await Promise.all(Object.values(CLIENT_COMMANDS).map((load) => load()));
 const NAMES: Readonly<Record<string, readonly string[]>> = {
-  "": ["a b.txt", "apple.jpg", "apricot.jpg", "sub/", "it's", "bad\u202e.txt", "two words/"],
+  "": ["a b.txt", "apple.jpg", "apricot.jpg", "sub/", "it's", "bad\u202e.txt", "two words/", "--output=x"],
   "sub": ["inner.txt"],
   "two words": ["x.txt"],
 };
@@ -34,6 +34,9 @@ for (
     ["get 'a ", ["'a b.txt' "]],
     ["get it", ["it\\'s "]],
     ["get su", ["sub/"]],
+    ["get -- su", ["sub/"]],
+    ["get --output=", []],
+    ["get -- --o", ["--output=x "]],
     ["list sub/", ["sub/inner.txt "]],
     ['get "two w', ['"two words/']],
     ['get "two words/', ['"two words/x.txt" ']],
@@ -50,6 +53,12 @@ for (
     assertEquals(await hitsFor(line), hits);
   });
 }
+
+Deno.test("a name that looks like an option is offered only where it cannot be taken for one", async () => {
+  for (const [line, isOffered] of [["get ", false], ["get x ", false], ["get -- ", true]] as const) {
+    assertEquals((await hitsFor(line)).includes("--output=x "), isOffered, line);
+  }
+});
 
 Deno.test("an empty line may become every command, and the server is not asked", async () => {
   asked.length = 0;
