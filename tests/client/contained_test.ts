@@ -1,6 +1,6 @@
 /** A server that lies in every name that it says: the client neither shows nor uses any but sound ones. */
 import { CLIENT_COMMANDS } from "../../client/commands/mod.ts";
-import { Link } from "../../client/link.ts";
+import { SessionHolder } from "../../client/session_holder.ts";
 import { Client, getFile, intoTree, LocalTree, putFile } from "../../client/mod.ts";
 import { Report } from "../../client/report.ts";
 import type { Completion } from "../../client/shell/completion.ts";
@@ -165,9 +165,9 @@ Deno.test("a shell completes to sound names only, and a get of each stays where 
   const { around, server } = stage;
   const commands = await Promise.all(Object.values(CLIENT_COMMANDS).map((load) => load()));
   const terminal = new FakeTerminal();
-  await using link = new Link();
+  await using holder = new SessionHolder();
   const input = { words: [], options: OPTIONS, terminal, interruption: NEVER_INTERRUPTED, version: "test" };
-  const shell = new Shell({ commands, input, target: server, link, report: new Report(terminal, OPTIONS) });
+  const shell = new Shell({ commands, input, target: server, holder, report: new Report(terminal, OPTIONS) });
   const lines = new OneCompletion(`get --output=${around.root}/ `);
   await shell.run(lines, new AbortController().signal);
   const [hits] = await lines.answered.promise;
