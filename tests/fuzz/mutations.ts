@@ -17,6 +17,7 @@ const NUMBERS = ["00", "7fffffff", "80000000", "ffffffff", "1fffffffffffff", "20
 /** Lengths of fields and frames that are told: none, one, the limits and what is beyond them. */
 const LENGTHS = [0, 1, 0x7f, 0xff, 0x100, 0x3fff, 0x4000, 0x7fff, 0xffff, 262_143, 262_144, 262_145, 0xffffff];
 const FIELD_HEADER_BYTES = 3;
+const OPENING_UNITS = 2;
 
 /** One to three harms to some of `units`, a splice with a stream of `others` among them; never the same as before. */
 export function mutateUnits(units: readonly Bytes[], others: readonly (readonly Bytes[])[], random: Random): Bytes[] {
@@ -26,7 +27,9 @@ export function mutateUnits(units: readonly Bytes[], others: readonly (readonly 
 }
 
 function mutateOnce(units: Bytes[], others: readonly (readonly Bytes[])[], random: Random): Bytes[] {
-  const at = random.below(Math.max(1, units.length));
+  // Behind a harmed opening or hello nothing else is looked at, so they are mostly left alone.
+  const first = units.length > OPENING_UNITS && random.below(5) > 0 ? OPENING_UNITS : 0;
+  const at = first + random.below(Math.max(1, units.length - first));
   const unit = units[at] ?? new Uint8Array();
   const behind = units.slice(at + 1);
   const other = random.pick(others);
