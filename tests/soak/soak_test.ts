@@ -34,13 +34,14 @@ Deno.test({
     const args = ["--log", "json", "--allow-remove"];
     await using server = await ServerProcess.start(shared, args, { env: { TMPDIR: tmp, XDG_STATE_HOME: tmp } });
     const port = Number(server.port);
+    const sockets = socketsAmong(descriptorsOf(server.pid));
+    const atRest = (held: readonly string[]) =>
+      connectionsTo(port) === 0 && socketsAmong(held) === sockets && !held.some((path) => path.startsWith(folder.path));
 
     const warm = await loadFor(port, SECONDS * WARM_SHARE, 0);
-    await untilQuiet(port);
-    const before = { descriptors: descriptorsOf(server.pid), memory: memoryOf(server.pid, "VmRSS")! };
+    const before = { descriptors: await untilHeld(server.pid, atRest), memory: memoryOf(server.pid, "VmRSS")! };
     const done = await loadFor(port, SECONDS * (1 - WARM_SHARE), warm);
-    await untilQuiet(port);
-    const after = { descriptors: descriptorsOf(server.pid), memory: memoryOf(server.pid, "VmRSS")! };
+    const after = { descriptors: await untilHeld(server.pid, atRest), memory: memoryOf(server.pid, "VmRSS")! };
 
     const told = `SEED=${SEED}, ${done} pieces of work, memory ${before.memory} -> ${after.memory}`;
     if (SECONDS > 60) console.log(told);
@@ -77,11 +78,17 @@ async function loadFor(port: number, seconds: number, first: number): Promise<nu
   return next;
 }
 
-/** Waits until the server has closed every connection. */
-async function untilQuiet(port: number): Promise<void> {
+/** Waits until what `pid` holds is as `isEnough` wants it: what was begun is brought to its end behind its connection. */
+async function untilHeld(pid: number, isEnough: (held: readonly string[]) => boolean): Promise<string[]> {
   const deadline = performance.now() + PATIENCE_MS;
-  while (connectionsTo(port) > 0) {
-    assert(performance.now() < deadline, `${connectionsTo(port)} connections are still there`);
-    await Deno.lstat("/proc/self");
+  for (;;) {
+    const held = descriptorsOf(pid);
+    if (isEnough(held)) return held;
+    assert(performance.now() < deadline, `it still holds ${held.join(", ")}`);
+    await Deno.lstat("/proc/self"); // gives the others their turn
   }
+}
+
+function socketsAmong(held: readonly string[]): number {
+  return held.filter((path) => path.startsWith("socket:")).length;
 }
