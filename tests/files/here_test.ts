@@ -1,5 +1,6 @@
 /** Standing in a directory: where that is, and that nobody notices afterwards. */
 import { inDirectory } from "../../protocol/files/here.ts";
+import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { assertEquals, assertRejectsCode, assertThrows, assertThrowsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
@@ -114,4 +115,21 @@ Deno.test("a root that is removed and made again is shared again, and a link in 
   assertThrowsCode(() => tree.remove("file"), "outside");
   assertEquals(await tree.measure(), { files: 0, sizeBytes: 0 });
   Deno.removeSync(path);
+});
+
+Deno.test("a file does not follow its directory that is exchanged for a link, not even to another one inside", async () => {
+  for (const size of [3, BLOCK_BYTES]) {
+    using temporary = new TemporaryTree();
+    temporary.file("dir/file");
+    temporary.file("other/file");
+    const draft = await temporary.tree.create("dir/new", { sizeBytes: size, mtimeMs: 1_600_000_000_000 }, "error");
+    await draft.startAt(0);
+    await draft.write(new Uint8Array(size));
+    Deno.renameSync(temporary.at("dir"), temporary.at("moved"));
+    Deno.symlinkSync("other", temporary.at("dir"));
+    await assertRejectsCode(() => draft.publish(), "not_found");
+    assertEquals(Array.from(Deno.readDirSync(temporary.at("other")), ({ name }) => name), ["file"]);
+    assertEquals(await store(temporary.tree, "dir/new", new Uint8Array(3)), "dir/new");
+    assertEquals(Deno.statSync(temporary.at("other/new")).size, 3);
+  }
 });
