@@ -145,15 +145,15 @@ export class Resolver {
 
   /** Goes from `here` down to `directory`, which is made as far as it is missing, for a request that named `name`. */
   #makeDirectories(here: Here, directory: string, name: string): Here {
-    this.#verifyInside(here.path, name);
     for (const part of directory === "" ? [] : directory.split("/")) {
       if (!lstatIfThere(this.#fs, here.at(part))) {
+        this.#verifyInside(here.path, name);
         this.#makeDirectory(here.at(part));
         flushDirectory(this.#fs, here);
       }
       here = here.down(part);
-      this.#verifyInside(here.path, name);
     }
+    this.#verifyInside(here.path, name);
     return here;
   }
 

@@ -1,9 +1,10 @@
 /** Standing in a directory: where that is, and that nobody notices afterwards. */
 import { inDirectory } from "../../protocol/files/here.ts";
+import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { assertEquals, assertRejectsCode, assertThrows, assertThrowsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
-import { bytesOf, readAll, store, TemporaryTree, textOf } from "./temporary_tree.ts";
+import { bytesOf, fingerprint, readAll, store, TemporaryTree, textOf } from "./temporary_tree.ts";
 
 const IS_STANDING = Deno.build.os !== "windows";
 
@@ -114,4 +115,25 @@ Deno.test("a root that is removed and made again is shared again, and a link in 
   assertThrowsCode(() => tree.remove("file"), "outside");
   assertEquals(await tree.measure(), { files: 0, sizeBytes: 0 });
   Deno.removeSync(path);
+});
+
+const FILE = fingerprint(bytesOf("file"));
+
+Deno.test("a file does not follow its directory that is exchanged for a link, not even to another one inside", async () => {
+  for (const size of [3, BLOCK_BYTES]) {
+    using temporary = new TemporaryTree();
+    for (const name of ["dir/file", "other/file"]) temporary.file(name, "file");
+    const facts = { sizeBytes: size, mtimeMs: 1_600_000_000_000 };
+    const draft = await temporary.tree.create("dir/new", facts, "error");
+    const namesake = await temporary.tree.create("other/new", facts, "error"); // its partial may have the same name
+    await draft.startAt(0);
+    await draft.write(new Uint8Array(size));
+    Deno.renameSync(temporary.at("dir"), temporary.at("moved"));
+    Deno.symlinkSync("other", temporary.at("dir"));
+    await assertRejectsCode(() => draft.publish(), "not_found");
+    assertEquals(temporary.visible(), { "moved/file": FILE, "other/file": FILE });
+    await namesake.discard();
+    assertEquals(await store(temporary.tree, "dir/new", new Uint8Array(3)), "dir/new");
+    assertEquals(Deno.statSync(temporary.at("other/new")).size, 3);
+  }
 });

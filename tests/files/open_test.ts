@@ -1,9 +1,17 @@
 /** Opening: what is not a regular file is never opened, and what is opened is what was looked at. */
 import { resolve } from "node:path";
 import { openLocalFile } from "../../protocol/files/local_file.ts";
-import { openToRead } from "../../protocol/files/read_handle.ts";
+import { systemCode } from "../../protocol/files/fs_errors.ts";
+import { loadOpenToRead, openToRead } from "../../protocol/files/read_handle.ts";
 import { AppError } from "../../protocol/errors.ts";
-import { assert, assertEquals, assertRejects, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertRejectsCode,
+  assertThrows,
+  assertThrowsCode,
+} from "../support/assert.ts";
 import { makePipe } from "./special_files.ts";
 import { fileSystemWith, readAll, TemporaryTree, textOf } from "./temporary_tree.ts";
 
@@ -118,4 +126,13 @@ Deno.test("a file that vanishes right after it was opened is refused without tel
   temporary.file("file");
   const { message } = await assertRejects(() => temporary.tree.open("file"), AppError);
   assert(!message.includes(temporary.path), message);
+});
+
+Deno.test("what is read is never opened through a link", async () => {
+  using temporary = new TemporaryTree();
+  temporary.file("file");
+  Deno.symlinkSync("file", temporary.at("link"));
+  await loadOpenToRead();
+  assertEquals(systemCode(assertThrows(() => openToRead(temporary.at("link")), Error)), "ELOOP");
+  openToRead(temporary.at("file")).close();
 });
