@@ -50,7 +50,7 @@ export const SWEEP_MS = 500;
 export const PROGRESS_BYTES = 16_384;
 
 /** Of a limit that is not set. */
-export const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+export const NO_LIMIT = Infinity;
 
 /**
  * What a server allows one connection, one address, and all of them together. An address is an IPv4 address or the /64

@@ -37,10 +37,10 @@ export interface FileFacts {
 /** What `create` does about a name that is taken. A directory is never replaced by a file, nor a file by a directory. */
 export type IfTaken = "error" | "rename" | "replace";
 
-/** How much a tree has in it, unfinished files included. */
+/** How much a tree has in it, unfinished files included, and the small notes beside those left out. */
 export interface Usage {
   readonly bytes: number;
-  /** Files, directories and partials; the notes of partials count only as bytes. */
+  /** Files, directories and partials. */
   readonly files: number;
   readonly partials: number;
 }
