@@ -4,6 +4,7 @@
  * A file that did not fit after all leaves nothing: a full directory must not be kept full by what nobody can see.
  */
 import { AppError } from "../../protocol/errors.ts";
+import { quoteName } from "../../protocol/escape.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source, Usage } from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { splitName, validateName } from "../../protocol/names.ts";
@@ -47,25 +48,24 @@ export class LimitedTree implements FileTree {
 
   async create(name: string, facts: FileFacts, ifTaken: IfTaken): Promise<Draft> {
     validateName(name);
-    const { directory } = splitName(name);
-    const missing = await this.#missingIn(directory);
-    if (missing > 0) this.#storage.verifyRoom({ files: missing + 1 });
+    const missing = await this.#missingIn(splitName(name).directory);
+    if (missing > 0) this.#storage.verifyRoom(name, { files: missing + 1 });
     const draft = await this.#tree.create(name, facts, ifTaken);
     this.#storage.changed({ files: missing });
     const isOld = draft.heldBlocks > 0 || draft.restarted;
     const isPartial = (facts.sizeBytes ?? 0) >= BLOCK_BYTES && facts.mtimeMs !== undefined;
     try {
-      if (isPartial && !isOld) this.#verifyPartials();
+      if (isPartial && !isOld) this.#verifyPartials(name);
       const bytes = Math.max(0, (facts.sizeBytes ?? 0) - draft.heldBlocks * BLOCK_BYTES);
-      this.#storage.verifyRoom({ bytes, files: isOld ? 0 : 1 });
-      await this.#storage.verifySpace(directory, bytes);
+      this.#storage.verifyRoom(name, { bytes, files: isOld ? 0 : 1 });
+      await this.#storage.verifySpace(name, bytes);
     } catch (error) {
       await (isOld ? draft.suspend() : draft.discard());
       throw error;
     }
     if (isPartial && !isOld) this.#partials.add(this.#address, name);
     return new LimitedDraft(draft, this.#storage, {
-      directory,
+      name,
       isOld,
       isPartial,
       replacedBytes: ifTaken === "replace" ? () => this.#sizeOf(name) : () => undefined,
@@ -75,14 +75,14 @@ export class LimitedTree implements FileTree {
 
   async makeDirectory(name: string): Promise<void> {
     const missing = await this.#missingIn(name);
-    this.#storage.verifyRoom({ files: missing });
+    this.#storage.verifyRoom(name, { files: missing });
     await this.#tree.makeDirectory(name);
     this.#storage.changed({ files: missing });
   }
 
   async move(from: string, to: string, ifTaken: IfTaken): Promise<string> {
     const missing = await this.#missingIn(splitName(to).directory);
-    this.#storage.verifyRoom({ files: missing });
+    this.#storage.verifyRoom(to, { files: missing });
     const replaced = ifTaken === "replace" && from !== to ? await this.#sizeOf(to) : undefined;
     const name = await this.#tree.move(from, to, ifTaken);
     this.#storage.changed({ files: missing });
@@ -123,17 +123,16 @@ export class LimitedTree implements FileTree {
     return parts.length - there;
   }
 
-  #verifyPartials(): void {
+  #verifyPartials(name: string): void {
     const { partialsMax, partialsPerAddressMax } = this.#storage.limits;
     const inAll = this.#storage.usage?.partials ?? 0;
     if (inAll < partialsMax && this.#partials.countOf(this.#address) < partialsPerAddressMax) return;
-    throw new AppError("too_many_partials", "Cannot begin that upload: too many others are unfinished");
+    throw new AppError("too_many_partials", `Cannot begin ${quoteName(name)}: too many uploads are unfinished`);
   }
 }
 
 interface LimitedDraftOptions {
-  /** Where it lies. */
-  readonly directory: string;
+  readonly name: string;
   /** It goes on with a partial that was there. */
   readonly isOld: boolean;
   /** It can be gone on with. */
@@ -217,13 +216,13 @@ class LimitedDraft implements Draft {
 
   async #lookAndWrite(bytes: Uint8Array): Promise<void> {
     this.#unlookedBytes = 0;
-    await this.#storage.verifySpace(this.#options.directory, bytes.length);
+    await this.#storage.verifySpace(this.#options.name, bytes.length);
     await this.#write(bytes);
   }
 
   #write(bytes: Uint8Array): void | Promise<void> {
     try {
-      this.#storage.verifyRoom({ bytes: bytes.length });
+      this.#storage.verifyRoom(this.#options.name, { bytes: bytes.length });
     } catch (error) {
       this.#doesNotFit = true;
       throw error;

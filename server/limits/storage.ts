@@ -6,8 +6,10 @@
  * What was stored while a count ran may be counted twice until the next one, and never not at all.
  */
 import { AppError } from "../../protocol/errors.ts";
+import { quoteName } from "../../protocol/escape.ts";
 import type { FileTree, Space, Usage } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
+import { splitName } from "../../protocol/names.ts";
 
 export type StorageLimits = Pick<
   ServerLimits,
@@ -59,25 +61,26 @@ export class Storage implements AsyncDisposable {
     return this.#counting ??= this.#count().finally(() => this.#counting = undefined);
   }
 
-  /** Throws `quota` or `too_many_files` if so much more does not fit. */
-  verifyRoom({ bytes = 0, files = 0 }: Partial<Usage>): void {
+  /** Throws `quota` or `too_many_files` if so much more does not fit, which `name` needs. */
+  verifyRoom(name: string, { bytes = 0, files = 0 }: Partial<Usage>): void {
     const { rootBytesMax, rootFilesMax } = this.limits;
     if (!this.#usage) return;
     if (bytes > 0 && this.#usage.bytes + bytes > rootBytesMax) {
       this.#countSoon();
-      throw new AppError("quota", `Cannot store that: all files together may have ${rootBytesMax} bytes`);
+      throw new AppError("quota", `${cannot(name)}: all files together may have ${rootBytesMax} bytes`);
     }
     if (files > 0 && this.#usage.files + files > rootFilesMax) {
       this.#countSoon();
-      throw new AppError("too_many_files", `Cannot store that: there may be ${rootFilesMax} files and directories`);
+      throw new AppError("too_many_files", `${cannot(name)}: there may be ${rootFilesMax} files and directories`);
     }
   }
 
   /** Throws `no_space` if the disk would have less free than is to be kept. */
-  async verifySpace(directory: string, bytes: number): Promise<void> {
-    const space = await this.space(directory);
+  async verifySpace(name: string, bytes: number): Promise<void> {
+    const space = await this.space(splitName(name).directory);
     if (!space || space.freeBytes - bytes >= this.keepFreeBytes(space)) return;
-    throw new AppError("no_space", `Cannot store that: ${this.keepFreeBytes(space)} bytes of the disk are kept free`);
+    const kept = `${this.keepFreeBytes(space)} bytes are kept free`;
+    throw new AppError("no_space", `${cannot(name)}: No space left on the device, of which ${kept}`);
   }
 
   /** The room on the disk of a directory; `undefined` when nobody knows. */
@@ -122,6 +125,10 @@ export class Storage implements AsyncDisposable {
   #countSoon(): void {
     if (this.#tree.usage && performance.now() - this.#countedAt >= COUNT_AGAIN_MS) void this.count();
   }
+}
+
+function cannot(name: string): string {
+  return `Cannot store ${quoteName(name)}`;
 }
 
 function sum(one: Usage, other: Usage): Usage {
