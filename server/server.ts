@@ -24,6 +24,9 @@ import { refuseOpening, sayLastWords } from "./refusal.ts";
 /** How long accepting pauses when the process has no descriptors left. */
 const ACCEPT_PAUSE_MS = 50;
 
+/** Connections that wait to be accepted: with fewer, a storm of others makes an honest one try again after a second. */
+const BACKLOG = 4_096;
+
 /** How many connections are turned away with words at once; the others just end. Fewer, where few are let in. */
 const REFUSING_MAX = 100;
 const REFUSING_MIN = 8;
@@ -228,7 +231,7 @@ function guarded(log: Log = NO_LOG): Log {
 
 function listen(hostname: string, port: number): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
   } catch (cause) {
     throw listenError(hostname, port, cause);
   }

@@ -10,7 +10,8 @@ import { encodeMessage, type FieldMessage } from "../../protocol/wire/messages/m
 /** Between two connections of one lane, so that the storm is the same on every machine: nobody has to win a race. */
 const STORM_PAUSE_MS = 20;
 const TRICKLE_MS = 1_000;
-const AGAIN_MS = 100;
+/** Who was refused or dropped comes again, up to so much later; the storm has a pause of its own. */
+const AGAIN_MS = 2_000;
 
 type Attack = (conn: Deno.TcpConn) => Promise<void>;
 
@@ -26,6 +27,10 @@ function frameOf(message: FieldMessage): Uint8Array {
 
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function pauseBeforeAgain(): Promise<void> {
+  await pause(Math.random() * AGAIN_MS);
 }
 
 async function writeAll(conn: Deno.TcpConn, ...pieces: Uint8Array[]): Promise<void> {
@@ -52,7 +57,10 @@ async function open(conn: Deno.TcpConn): Promise<void> {
 /** What one connection does; when it ends, the lane opens another one. */
 const ATTACKS: Readonly<Record<string, Attack>> = {
   /** Says nothing. */
-  silent: untilEnd,
+  async silent(conn) {
+    await untilEnd(conn);
+    await pauseBeforeAgain();
+  },
   /** One byte a second: within the opening, or within a message of a session. */
   async trickle(conn) {
     const isOpened = Math.random() < 0.5;
@@ -76,6 +84,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     await writeAll(conn, line("APP/1 agent="));
     if (Math.random() < 0.5) await conn.closeWrite();
     await untilEnd(conn);
+    await pauseBeforeAgain();
   },
   /** Comes and goes. */
   async storm(conn) {
@@ -119,7 +128,7 @@ async function beSink(): Promise<void> {
   for (;;) {
     const conn = await listener.accept().catch(() => undefined);
     if (conn) untilEnd(conn).catch(() => {}).finally(() => conn.close());
-    else await pause(AGAIN_MS);
+    else await pauseBeforeAgain();
   }
 }
 
@@ -134,7 +143,7 @@ async function attack(run: Attack, port: number, lanes: number): Promise<void> {
         isFirst = false;
         await run(conn);
       } catch {
-        await pause(AGAIN_MS); // it was refused or dropped, and comes again
+        await pauseBeforeAgain();
       }
     }
   };

@@ -13,7 +13,7 @@ import { type Service, useServer } from "./honest.ts";
 
 const IS_FULL = Deno.env.get("FAULTS") === "full";
 const SHARE = IS_FULL ? 1 : 10;
-const USE_MS = IS_FULL ? 4_000 : 200;
+const USE_MS = IS_FULL ? 1_200 : 200;
 const ROUNDS = IS_FULL ? 3 : 1;
 const MEBIBYTE = 1_048_576;
 const MEMORY_MAX_BYTES = 300 * MEBIBYTE;
