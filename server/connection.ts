@@ -139,7 +139,9 @@ export class Connection {
     const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
     this.#openingTimer = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
     this.#reader = new QuietReader(this.#stream);
-    return await readFirstBytes(this.#reader, { accepted: formats, quietMs });
+    const first = await readFirstBytes(this.#reader, { accepted: formats, quietMs });
+    this.#pass.spoke();
+    return first;
   }
 
   /** What it wants is known, and who it is: it has its place. */

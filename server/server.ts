@@ -3,6 +3,7 @@
  *
  * `serve` returns at once. It installs no signal handlers and prints nothing: that is the command's business.
  */
+import { breathe } from "../protocol/breathe.ts";
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
@@ -161,6 +162,7 @@ export class Server implements AsyncDisposable {
     while (!this.#isStopping) {
       const conn = await this.#acceptOne();
       if (conn) this.#take(conn);
+      await breathe(); // in a storm of newcomers, those who are here want to be heard, too
     }
     await Promise.all([...this.#connections.values(), ...this.#refusing]);
     await this.#guard[Symbol.asyncDispose]();

@@ -2,8 +2,8 @@
  * Who is let in: how many connections there are, how many of them have not finished their opening, and from where.
  *
  * A newcomer is refused only when there is no room but that of others at work. Room that is held by openings is taken
- * from the oldest of the address that has most of them: an honest opening lasts milliseconds, so the one that waits
- * longest is the one that is least likely to become anything. To refuse the newcomer instead would let anybody hold all
+ * from the oldest of the address that has most of them, of those that said nothing yet first: an honest opening lasts
+ * milliseconds, so the one that waits longest is the one that is least likely to become anything. To refuse the newcomer instead would let anybody hold all
  * places for nothing, time and again, for as long as an opening may last.
  */
 import type { ErrorName } from "../../protocol/errors.ts";
@@ -17,6 +17,8 @@ export type GateLimits = Pick<
 
 /** One connection that was let in. */
 export interface Pass extends Disposable {
+  /** It has begun to speak: those that have not are dropped before it. */
+  spoke(): void;
   /** Its opening is over: nobody drops it any more. */
   opened(): void;
 }
@@ -24,6 +26,8 @@ export interface Pass extends Disposable {
 interface Guest {
   readonly address: Address;
   readonly drop: () => void;
+  hasSpoken: boolean;
+  isIn: boolean;
 }
 
 interface Address {
@@ -74,7 +78,7 @@ export class Gate {
       return fault;
     }
     this.totals.accepted++;
-    return this.#enter({ address, drop });
+    return this.#enter({ address, drop, hasSpoken: false, isIn: true });
   }
 
   /** Drops the oldest opening of the address that has most of them; whether there was any. */
@@ -107,22 +111,25 @@ export class Gate {
     this.#openings++;
     address.connections++;
     address.openings.add(guest);
-    let isIn = true;
     return {
+      spoke: () => void (guest.hasSpoken = true),
       opened: () => this.#endOpening(guest),
-      [Symbol.dispose]: () => {
-        if (isIn) this.#leave(guest);
-        isIn = false;
-      },
+      [Symbol.dispose]: () => this.#leave(guest),
     };
   }
 
-  /** A dropped one is gone for all counts at once; its own end comes a little later. */
+  /** A dropped one has left at once: in a storm, those that are still about to end must not count. */
   #dropOldestOf({ openings }: Address): boolean {
-    const [oldest] = openings;
+    let oldest: Guest | undefined;
+    for (const guest of openings) {
+      oldest ??= guest;
+      if (guest.hasSpoken) continue;
+      oldest = guest;
+      break;
+    }
     if (!oldest) return false;
     this.totals.dropped++;
-    this.#endOpening(oldest);
+    this.#leave(oldest);
     oldest.drop();
     return true;
   }
@@ -132,6 +139,8 @@ export class Gate {
   }
 
   #leave(guest: Guest): void {
+    if (!guest.isIn) return;
+    guest.isIn = false;
     this.#endOpening(guest);
     this.#connections--;
     if (--guest.address.connections === 0) this.#addresses.delete(guest.address.name);

@@ -65,6 +65,16 @@ Deno.test("one opening more than allowed gets the place of the oldest, not of on
   assertEquals([dropped, gate.openings, gate.totals.dropped], [["first", "second"], 2, 2]);
 });
 
+Deno.test("those that have not spoken go before those that have, and then the oldest", () => {
+  const { admit, dropped } = gateWith({ openingsMax: 3 });
+  for (const name of ["a", "b"]) admit(name, "192.0.2.1").spoke();
+  for (const name of ["c", "d", "e"]) admit(name, "192.0.2.1");
+  assertEquals(dropped, ["c", "d"]);
+  const { admit: admitSpeaker, dropped: speakers } = gateWith({ openingsMax: 2 });
+  for (const name of ["a", "b", "c"]) admitSpeaker(name, "192.0.2.1").spoke();
+  assertEquals(speakers, ["a"]);
+});
+
 Deno.test("the crowd of one address loses places, and the single opening of another keeps its own", () => {
   const { admit, dropped } = gateWith({ openingsMax: 5 });
   admit("honest", "192.0.2.9");
@@ -87,6 +97,14 @@ Deno.test("places that openings hold are given to newcomers, also when all are t
   assertEquals(dropped, ["silent"]);
   silent[Symbol.dispose]();
   assertEquals(come("late", "192.0.2.4"), "too_many_connections");
+});
+
+Deno.test("a burst of newcomers is let in one in the place of the other, before those that are dropped have ended", () => {
+  const { gate, admit, dropped } = gateWith({ connectionsMax: 3, openingsMax: 2 });
+  const passes = Array.from({ length: 100 }, (_, count) => admit(`${count}`, "192.0.2.1"));
+  assertEquals([gate.connections, gate.openings, dropped.length], [2, 2, 98]);
+  passes.forEach((pass) => pass[Symbol.dispose]());
+  assertEquals([gate.connections, gate.openings, gate.mostOfOneAddress], [0, 0, 0]);
 });
 
 Deno.test("without descriptors the oldest opening is dropped, if there is one", () => {
