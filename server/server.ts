@@ -3,7 +3,7 @@
  *
  * `serve` returns at once. It installs no signal handlers and prints nothing: that is the command's business.
  */
-import { breathe } from "../protocol/breathe.ts";
+import { breathe, breatheNow } from "../protocol/breathe.ts";
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
@@ -160,9 +160,11 @@ export class Server implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     while (!this.#isStopping) {
+      const { dropped } = this.#guard;
       const conn = await this.#acceptOne();
       if (conn) this.#take(conn);
-      await breathe(); // in a storm of newcomers, those who are here want to be heard, too
+      // In a storm of newcomers, those who are here want to be heard, too; and a descriptor is only free after a breath.
+      await (this.#guard.dropped > dropped ? breatheNow() : breathe());
     }
     await Promise.all([...this.#connections.values(), ...this.#refusing]);
     await this.#guard[Symbol.asyncDispose]();

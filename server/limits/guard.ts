@@ -66,6 +66,11 @@ export class Guard implements AsyncDisposable {
     return pass;
   }
 
+  /** How many openings were dropped so far. */
+  get dropped(): number {
+    return this.#gate.totals.dropped;
+  }
+
   /** Makes room when there are no descriptors left. */
   makeRoom(): void {
     this.#gate.dropOldest();
