@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejectsCode } from "../../support/assert.ts
 import { withFastClock } from "../fast_clock.ts";
 import { exchange, openSession, RawConnection, receive, type Served, soon, startServed } from "../served.ts";
 
-const FASTER = 20;
+const FASTER = 4;
 
 /** Gets `name`; told of each piece. */
 async function get(served: Served, name: string, onPiece: (bytes: number) => void): Promise<number> {
