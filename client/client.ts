@@ -13,7 +13,17 @@ import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
 import { SessionHolder } from "./session_holder.ts";
-import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
+import {
+  type Checksum,
+  entryOf,
+  expect,
+  type Listing,
+  receiveBatch,
+  requestDigest,
+  requestEntry,
+  requestStatus,
+  type Status,
+} from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
 import { type RetryOptions, waitToRetry } from "./retry.ts";
 import { formatTarget, type Target } from "./target.ts";
@@ -127,6 +137,11 @@ export class Client implements AsyncDisposable {
     } catch (error) {
       throw withAdvice(error, "exists", `Ask for it with: app capital ${formatTarget(this.#target)} COUNTRY`);
     }
+  }
+
+  /** How the server is; for its owner, and for strangers where they may do everything. */
+  status(): Promise<Status> {
+    return this.attempt(({ session }) => requestStatus(session));
   }
 
   /** How long a ping takes there and back, in ms. */

@@ -12,7 +12,7 @@
 export { Client, type ClientOptions } from "./client.ts";
 export type { CountryRecord } from "./records.ts";
 export { PacketClient } from "./old/packet.ts";
-export type { Checksum, Listing } from "./replies.ts";
+export type { Checksum, Listing, Status } from "./replies.ts";
 export { type Destination, getFile, type GetOptions, intoTree } from "./get.ts";
 export { PipeDestination, PipeSource } from "./pipe.ts";
 export { nameOfPath, putFile, type PutOptions, putPipe } from "./put.ts";

@@ -6,6 +6,7 @@ import type { Entry } from "../protocol/files/tree.ts";
 import { DATE_MS_MAX } from "../protocol/limits.ts";
 import { nameFault } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
+import type { ConnectionState, Gauge } from "../protocol/wire/messages/status.ts";
 import { ENTRY_KINDS, type WireEntry } from "../protocol/wire/messages/tree.ts";
 
 /** Some entries of a listing; `hidden` counts those that cannot be named by any request. */
@@ -31,7 +32,7 @@ export async function requestEntry(session: Session, name: string): Promise<Wire
 }
 
 /** The next message of a reply, which must be of that type; an error is thrown. */
-export async function expect<T extends "done" | "entries" | "checksum" | "offer" | "record">(
+export async function expect<T extends "done" | "entries" | "checksum" | "offer" | "record" | "state">(
   session: Session,
   type: T,
 ): Promise<MessageOf<T>> {
@@ -44,6 +45,31 @@ export async function expect<T extends "done" | "entries" | "checksum" | "offer"
 export async function requestDigest(session: Session, name: string): Promise<Checksum> {
   session.send({ type: "digest", name });
   return await expect(session, "checksum");
+}
+
+/** How a server is, as it says. */
+export interface Status {
+  readonly agent: string;
+  readonly uptimeMs: number;
+  readonly gauges: readonly Gauge[];
+  readonly connections: readonly ConnectionState[];
+}
+
+/** More than any server has: whoever sends on and on does not fill our memory. */
+const STATUS_ROWS_MAX = 1_000_000;
+
+export async function requestStatus(session: Session): Promise<Status> {
+  session.send({ type: "status" });
+  const { agent = "", uptimeMs = 0, gauges, connections } = await expect(session, "state");
+  for (;;) {
+    const message = await session.receive();
+    if (message.type === "done") return { agent, uptimeMs, gauges, connections };
+    if (message.type === "error") throw peerError(message);
+    if (message.type !== "state") throw new AppError("order", `The server sent "${message.type}" in its status`);
+    gauges.push(...message.gauges);
+    connections.push(...message.connections);
+    if (connections.length + gauges.length > STATUS_ROWS_MAX) throw new AppError("limit", "The status has no end");
+  }
 }
 
 export interface ListingBatch {

@@ -42,6 +42,7 @@ export interface Event {
     | "greeting"
     | "record"
     | "beat"
+    | "status"
     | "error";
   readonly [key: string]: unknown;
 }

@@ -28,6 +28,11 @@ export function breathe(): Promise<boolean> {
   return park();
 }
 
+/** Lets them run in any case: what came for them is read, and what was closed is really gone. */
+export async function breatheNow(): Promise<void> {
+  await park();
+}
+
 /** Announces work that may take long, such as a transfer: breathing is made cheap for it. Dispose it at the end. */
 export function breatheLong(): Disposable {
   longWorks++;

@@ -83,6 +83,27 @@ export const ERRORS = {
     retriable: true,
   }),
   tls_required: row(34, "The server only speaks TLS", "Ask the server's owner for a link"),
+  quota: row(
+    35,
+    "The shared directory is as large as it may be",
+    "Remove something there, or ask the server's owner for a larger --quota",
+  ),
+  too_many_files: row(
+    36,
+    "There are as many files and directories as there may be",
+    "Remove some there, or ask the server's owner for a larger --max-files",
+  ),
+  too_many_partials: row(
+    37,
+    "There are as many unfinished uploads as there may be",
+    "Finish those that broke off: run their commands again",
+  ),
+  address_full: row(
+    38,
+    "The server has all the connections it allows from one address",
+    "Try again in a moment, or ask the server's owner for a larger --max-per-address",
+    { retriable: true },
+  ),
 
   // The transfer came to nothing.
   source_changed: row(

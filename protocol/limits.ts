@@ -46,18 +46,46 @@ export const HEARTBEAT_MS = 5_000;
 /** How often silent connections are looked for. */
 export const SWEEP_MS = 500;
 
-/** What a server allows one connection, and all of them together. */
+/** Within a message, this many bytes must move in the time that may pass in silence: a trickle is silence, too. */
+export const PROGRESS_BYTES = 16_384;
+
+/** Of a limit that is not set. */
+export const NO_LIMIT = Infinity;
+
+/**
+ * What a server allows one connection, one address, and all of them together. An address is an IPv4 address or the /64
+ * network of an IPv6 one; this machine's own addresses (127.0.0.0/8, ::1) have no limits of an address, since everybody
+ * who comes through a tunnel has the same one.
+ */
 export interface ServerLimits {
-  /** From the accepted connection to the end of its opening line. */
+  /** From the accepted connection to the end of its opening, `hello` included. */
   openingTimeoutMs: number;
-  /** Without a byte in either direction. */
+  /** Without a whole message, and without `PROGRESS_BYTES` of one, when one is waited for; or with less than that taken. */
   idleTimeoutMs: number;
-  /** Connections at once; one more gets a readable refusal. */
+  /** Connections at once; one more gets a readable refusal. Fewer, where the system has no room for as many. */
   connectionsMax: number;
+  /** Of them, those from one address. */
+  connectionsPerAddressMax: number;
+  /** Connections at once that have not finished their opening; for one more the oldest is dropped. */
+  openingsMax: number;
+  openingsPerAddressMax: number;
   /** Requests that one connection may send ahead of the one under way. */
   requestsAheadMax: number;
+  /** How fast one connection may be, and all together; each way, in bytes a second. */
+  bytesPerSecondMax: number;
+  bytesPerSecondTotalMax: number;
   /** The largest file that may be put. */
   fileBytesMax: number;
+  /** How large all files may be, and how many files and directories there may be; what is unfinished counts. */
+  rootBytesMax: number;
+  rootFilesMax: number;
+  /** What puts leave free on the disk; "auto" is 100 MB, or a hundredth of a disk of less than 10 GB. */
+  keepFreeBytes: number | "auto";
+  /** Partials in all, and those that one address began. */
+  partialsMax: number;
+  partialsPerAddressMax: number;
+  /** Names in a directory that can be listed. */
+  listNamesMax: number;
   /** How long running transfers may go on after the server was told to stop. */
   drainMs: number;
   /** A request of an old format without an end mark is complete when nothing more came for this long. */
@@ -72,8 +100,19 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   openingTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
   connectionsMax: 1_000,
+  connectionsPerAddressMax: 128,
+  openingsMax: 256,
+  openingsPerAddressMax: 64,
   requestsAheadMax: 64,
-  fileBytesMax: Number.MAX_SAFE_INTEGER,
+  bytesPerSecondMax: NO_LIMIT,
+  bytesPerSecondTotalMax: NO_LIMIT,
+  fileBytesMax: NO_LIMIT,
+  rootBytesMax: NO_LIMIT,
+  rootFilesMax: NO_LIMIT,
+  keepFreeBytes: "auto",
+  partialsMax: 1_000,
+  partialsPerAddressMax: 100,
+  listNamesMax: 1_000_000,
   drainMs: 10_000,
   quietMs: 100,
   codeGapMs: 200,

@@ -6,6 +6,7 @@ import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
+import { LIMIT_OPTIONS, limitsFrom } from "./limit_options.ts";
 import { createLog, type Log, LOG_KINDS } from "./log.ts";
 import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
@@ -49,12 +50,6 @@ const OPTIONS = [
   { name: "read-only", kind: "flag", help: "Take no changes at all" },
   { name: "allow-overwrite", kind: "flag", help: "Let clients replace files" },
   { name: "allow-remove", kind: "flag", help: "Let clients remove and move files and empty directories" },
-  {
-    name: "max-file-size",
-    kind: "size",
-    value: "SIZE",
-    help: "The largest file to take, such as 500M (default: no limit)",
-  },
   { name: "once", kind: "flag", help: "Stop after the first file that a client got" },
   {
     name: "wire",
@@ -70,6 +65,7 @@ const OPTIONS = [
     help: "Let a greeting with a number below 1 or above 100 stop the server",
   },
   { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
+  ...LIMIT_OPTIONS,
 ] as const;
 
 export const serveCommand = defineCommand({
@@ -90,7 +86,6 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   if (root === "") throw usageError(serveCommand, 'Cannot share "": it is no directory', "Name one, or leave it out");
   const tree = new LocalTree(root);
   tree.verifyListable();
-  const sizeMax = options["max-file-size"];
   const formats = formatsOf(options.wire, options.address);
   const log = createLog(options.log, (line) => terminal.note(line));
   const server = serve({
@@ -110,7 +105,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     once: options.once,
     log,
     agent: `app/${version}`,
-    ...(sizeMax === undefined ? {} : { limits: { fileBytesMax: sizeMax } }),
+    limits: limitsFrom(options),
   });
   interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });
   const { address, port } = server;
@@ -140,7 +135,17 @@ function askForPort(terminal: Terminal, otherwise: number): number {
 /** A file that was named is read at once, so that what is wrong with it is told at the start. */
 async function openRecords(file: string | undefined, log: Log): Promise<CsvStore> {
   const tell = (path: string, result: string, detail: string) =>
-    log({ time: new Date(), peer: "-", request: "records", name: path, bytes: 0, durationMs: 0, result, detail });
+    log({
+      time: new Date(),
+      peer: "-",
+      who: "-",
+      request: "records",
+      name: path,
+      bytes: 0,
+      durationMs: 0,
+      result,
+      detail,
+    });
   const store = new CsvStore({
     file: file ?? ownFile(),
     isBuiltIn: file === undefined,

@@ -14,14 +14,16 @@ import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
 import type { OldFormat, ServedFormat } from "../protocol/wire/detect.ts";
+import type { ConnectionState } from "../protocol/wire/messages/status.ts";
 import { type Opening, parseOpening } from "../protocol/wire/opening.ts";
 import type { Greeting } from "./formats/format.ts";
 import { FORMATS } from "./formats/mod.ts";
-import type { Outcome, RequestContext } from "./handlers/handler.ts";
+import type { Outcome, RequestContext, ServerStatus } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
 import { type Log, type LogRecord, NO_LOG } from "./log.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { type Action, authorize, isAuthorized, type Policy, type Principal } from "./policy.ts";
+import type { Pass } from "./limits/gate.ts";
 import { FIND_TYPE, type QuickFind } from "./quick_find.ts";
 import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
 import { answerWords } from "./words.ts";
@@ -37,7 +39,6 @@ export interface Access {
 /** What all connections of one server share. */
 export interface ServerContext {
   readonly agent: string;
-  readonly tree: FileTree;
   readonly records: RecordStore;
   readonly quickFind: QuickFind;
   readonly policy: Policy;
@@ -51,6 +52,10 @@ export interface ServerContext {
   onDelivered(): void;
   /** Stops the whole server. */
   stop(): void;
+  /** How the server is. */
+  status(): Promise<ServerStatus>;
+  /** The tree as a peer may use it. */
+  treeFor(peer: string): FileTree;
 }
 
 /** One connection as the listener sees it. */
@@ -66,10 +71,19 @@ export class Connection {
   /** No words of ours are for a peer that speaks one. */
   #oldFormat: OldFormat | undefined;
   #loggedFault: AppError | undefined;
+  readonly #pass: Pass;
+  readonly #tree: FileTree;
+  readonly #begunAt = performance.now();
+  #openingTimer: ReturnType<typeof setTimeout> | undefined;
+  #requests = 0;
+  /** The one under way. */
+  #request: { readonly request: string; readonly name: string } | undefined;
 
-  constructor(stream: ByteStream, context: ServerContext) {
+  constructor(stream: ByteStream, context: ServerContext, pass: Pass) {
     this.#stream = stream;
     this.#context = context;
+    this.#pass = pass;
+    this.#tree = context.treeFor(stream.peer);
     this.#principal = context.access.stranger;
   }
 
@@ -83,8 +97,27 @@ export class Connection {
       this.#logFault(error);
       await this.#endFor(error).catch(() => {}); // what it ends for is told already
     } finally {
+      this.#opened();
       this.#stream.close();
     }
+  }
+
+  /** Ends it before its opening is over, so that another one gets its place. */
+  drop(): void {
+    this.#stream.close(new AppError("too_many_connections", "Dropped, unopened, for a newer connection"));
+  }
+
+  /** How it is, for who looks after the server. */
+  describe(): ConnectionState {
+    return {
+      peer: this.#stream.peer,
+      who: this.#principal.label,
+      ...this.#request,
+      bytesReceived: this.#stream.bytesRead,
+      bytesSent: this.#stream.bytesWritten,
+      ageMs: Math.round(performance.now() - this.#begunAt),
+      requests: this.#requests,
+    };
   }
 
   /** No further request: at once when none is under way, else behind it. */
@@ -104,13 +137,17 @@ export class Connection {
   async #readFirstBytes(): Promise<FirstBytes | undefined> {
     const { formats, limits: { openingTimeoutMs, quietMs } } = this.#context;
     const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
-    const deadline = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
+    this.#openingTimer = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
     this.#reader = new QuietReader(this.#stream);
-    try {
-      return await readFirstBytes(this.#reader, { accepted: formats, quietMs });
-    } finally {
-      clearTimeout(deadline);
-    }
+    const first = await readFirstBytes(this.#reader, { accepted: formats, quietMs });
+    this.#pass.spoke();
+    return first;
+  }
+
+  /** What it wants is known, and who it is: it has its place. */
+  #opened(): void {
+    clearTimeout(this.#openingTimer);
+    this.#pass.opened();
   }
 
   async #answer(first: FirstBytes): Promise<void> {
@@ -120,24 +157,29 @@ export class Connection {
     if (format !== "app") return await this.#serveOldFormat(format);
     this.#reader = undefined;
     const opening = parseOpening(first.line);
-    using _watch = this.#watchSilence(() => this.#session?.isWaiting ?? opening.kind === "abilities");
+    using _watch = this.#watchSilence(
+      () => this.#session?.isWaiting ?? opening.kind === "abilities",
+      () => this.#session?.messagesHeard ?? 0,
+    );
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
-    const { tree, records } = this.#context;
+    this.#opened();
+    const { records } = this.#context;
     this.#isBusy = true;
     await this.#logged("words", opening.words.join(" "), async () => {
-      await answerWords(this.#stream, opening.words, { ...this.#rights(), tree, records });
+      await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#tree, records });
       return {};
     });
   }
 
   async #serveOldFormat(format: OldFormat): Promise<void> {
-    const { tree, records, limits, greeting, onDelivered, stop } = this.#context;
+    const { records, limits, greeting, onDelivered, stop } = this.#context;
     const reader = this.#reader!;
     this.#oldFormat = format;
-    using _watch = this.#watchSilence(() => reader.isWaiting);
+    this.#opened();
+    using _watch = this.#watchSilence(() => reader.isWaiting, () => this.#requests);
     await FORMATS[format]({
       stream: reader,
-      tree,
+      tree: this.#tree,
       records,
       limits,
       greeting,
@@ -156,10 +198,10 @@ export class Connection {
     if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
   }
 
-  #watchSilence(isWaiting: () => boolean): Disposable {
+  #watchSilence(isWaiting: () => boolean, messagesHeard: () => number): Disposable {
     const { idleTimeoutMs } = this.#context.limits;
-    const reason = () => new AppError("idle", `Nothing moved for ${idleTimeoutMs} ms`);
-    return watchSilence(this.#stream, { silenceMaxMs: idleTimeoutMs, isWaiting, reason });
+    const reason = () => new AppError("idle", `Nothing, or next to nothing, moved for ${idleTimeoutMs} ms`);
+    return watchSilence(this.#stream, { silenceMaxMs: idleTimeoutMs, isWaiting, messagesHeard, reason });
   }
 
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
@@ -171,6 +213,7 @@ export class Connection {
     this.#session = session;
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
     await hello();
+    this.#opened();
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
       await this.#whileBusy(async () => {
         await this.#serveRequest(session, request);
@@ -185,24 +228,27 @@ export class Connection {
     if (this.#isStopping) return undefined;
     const answer = quickFind.answer(body);
     if (!answer || !isAuthorized(policy, this.#principal, "find", answer.country)) return undefined;
+    this.#requests++;
     if (log !== NO_LOG) {
       const { peer } = this.#stream;
-      const record = { time: new Date(), peer, request: "find", name: answer.country, bytes: 0, durationMs: 0 };
+      const who = this.#principal.label;
+      const record = { time: new Date(), peer, who, request: "find", name: answer.country, bytes: 0, durationMs: 0 };
       log({ ...record, result: "done" });
     }
     return answer.frame;
   }
 
   async #serveRequest(session: Session, request: Request): Promise<void> {
-    const { tree, records, limits, onDelivered } = this.#context;
+    const { records, limits, onDelivered, status } = this.#context;
     const context: RequestContext = {
       session,
-      tree,
+      tree: this.#tree,
       records,
       limits,
       principal: this.#principal,
       ...this.#rights(),
       onDelivered: () => onDelivered(),
+      status,
     };
     using _alive = session.keepAlive();
     const name = request.type === "offer" ? "put" : request.type;
@@ -221,7 +267,9 @@ export class Connection {
   async #logged(request: string, name: string, run: () => Promise<Outcome>): Promise<void> {
     const start = performance.now();
     const movedBefore = this.#session?.dataBytesMoved ?? 0;
-    const record = { time: new Date(), peer: this.#stream.peer, request, name };
+    const record = { time: new Date(), peer: this.#stream.peer, who: this.#principal.label, request, name };
+    this.#requests++;
+    this.#request = { request, name };
     const log = (more: Pick<LogRecord, "result"> & Partial<LogRecord>) => {
       const bytes = (this.#session?.dataBytesMoved ?? 0) - movedBefore;
       this.#context.log({ ...record, bytes, durationMs: performance.now() - start, ...more });
@@ -233,6 +281,8 @@ export class Connection {
       log({ result: error.code, detail: error.message });
       this.#loggedFault = error;
       if (endsSession(error)) throw error;
+    } finally {
+      this.#request = undefined;
     }
   }
 
@@ -242,7 +292,8 @@ export class Connection {
     if (error === this.#loggedFault || isQuiet || error.code === "shutting_down") return;
     const { peer } = this.#stream;
     const request = this.#session ? "session" : this.#oldFormat ?? "opening";
-    const record = { time: new Date(), peer, request, name: "", bytes: 0, durationMs: 0 };
+    const who = this.#principal.label;
+    const record = { time: new Date(), peer, who, request, name: "", bytes: 0, durationMs: 0 };
     this.#context.log({ ...record, result: error.code, detail: error.message });
   }
 
@@ -266,6 +317,7 @@ export class Connection {
 const QUIET_ENDS: ReadonlySet<string> = new Set(["lost", "idle"]);
 
 function nameIn(request: Request): string {
+  if (request.type === "status") return "";
   if (request.type === "find" || request.type === "add") return request.country;
   return request.type === "move" ? `${request.from} -> ${request.to}` : request.name;
 }

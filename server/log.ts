@@ -8,6 +8,8 @@ export type LogKind = typeof LOG_KINDS[number];
 export interface LogRecord {
   readonly time: Date;
   readonly peer: string;
+  /** The label of its link, or `stranger`; "-" for the server itself. */
+  readonly who: string;
   /** The request's name in the specification; `opening` for a connection that came to none. */
   readonly request: string;
   /** What it named; "" for none. */
@@ -35,8 +37,15 @@ export function createLog(kind: LogKind, write: (line: string) => void): Log {
   return (record) => write(format(record) + "\n");
 }
 
-function formatText({ time, peer, request, name, bytes, durationMs, result, detail }: LogRecord): string {
-  const words = [time.toISOString(), peer, request, name ? quoteName(clip(name)) : "-", `${bytes} bytes`];
+function formatText({ time, peer, who, request, name, bytes, durationMs, result, detail }: LogRecord): string {
+  const words = [
+    time.toISOString(),
+    peer,
+    escapeText(who),
+    request,
+    name ? quoteName(clip(name)) : "-",
+    `${bytes} bytes`,
+  ];
   words.push(`${Math.round(durationMs)} ms`, result);
   if (detail) words.push(`(${escapeText(detail)})`);
   return words.join(" ");

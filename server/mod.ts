@@ -11,10 +11,13 @@
  * system, paths from the top.
  */
 export { serve, type ServeOptions, Server } from "./server.ts";
+export type { ServerLimits } from "../protocol/limits.ts";
+export type { ServerStatus } from "./handlers/handler.ts";
+export type { ConnectionState, Gauge } from "../protocol/wire/messages/status.ts";
 export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";
 export { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 export { CsvStore, type CsvStoreOptions } from "./records/csv_store.ts";
 export type { CountryRecord, RecordStore } from "./records/record_store.ts";
 export { AppError, type ErrorName } from "../protocol/errors.ts";
 export { LocalTree } from "../protocol/files/local_tree.ts";
-export type { Batch, Draft, Entry, FileFacts, FileTree, Source } from "../protocol/files/tree.ts";
+export type { Batch, Draft, Entry, FileFacts, FileTree, Source, Space, Usage } from "../protocol/files/tree.ts";

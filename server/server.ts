@@ -3,27 +3,35 @@
  *
  * `serve` returns at once. It installs no signal handlers and prints nothing: that is the command's business.
  */
-import { AppError } from "../protocol/errors.ts";
+import { breathe, breatheNow } from "../protocol/breathe.ts";
+import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
 import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { Connection, type ServerContext } from "./connection.ts";
+import type { ServerStatus } from "./handlers/handler.ts";
 import type { Greeting } from "./formats/format.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { type Policy, stranger, type StrangerRights } from "./policy.ts";
+import { Guard } from "./limits/guard.ts";
 import { QuickFind } from "./quick_find.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
 
 /** How long accepting pauses when the process has no descriptors left. */
 const ACCEPT_PAUSE_MS = 50;
 
-/** How many connections are turned away with words at once; the others just end. */
+/** Connections that wait to be accepted: with fewer, a storm of others makes an honest one try again after a second. */
+const BACKLOG = 4_096;
+
+/** How many connections are turned away with words at once; the others just end. Fewer, where few are let in. */
 const REFUSING_MAX = 100;
+const REFUSING_MIN = 8;
+const REFUSING_SHARE = 1 / 8;
 
 export interface ServeOptions extends Partial<Policy> {
   /** A directory, or any other tree of files. */
@@ -64,6 +72,8 @@ export class Server implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #context: ServerContext;
+  readonly #guard: Guard;
+  readonly #begunAt = performance.now();
   #isStopping = false;
   #cannotAccept = false;
   readonly #refusing = new Set<Promise<void>>();
@@ -71,11 +81,15 @@ export class Server implements AsyncDisposable {
   constructor(options: ServeOptions) {
     const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
     const records = options.records ?? new CsvStore({ isBuiltIn: true });
+    const tree = typeof root === "string" ? new LocalTree(root) : root;
+    const limits = { ...SERVER_LIMITS, ...options.limits };
+    const guard = this.#guard = new Guard(limits, tree, guarded(options.log));
+    const redeem = () => Promise.reject(new AppError("link_refused", "This server has no links"));
     this.#context = {
       agent: options.agent ?? "app",
       records,
       quickFind: new QuickFind(records),
-      tree: typeof root === "string" ? new LocalTree(root) : root,
+      treeFor: (peer) => guard.treeFor(peer),
       policy: {
         readOnly: options.readOnly ?? false,
         allowOverwrite: options.allowOverwrite ?? false,
@@ -83,22 +97,38 @@ export class Server implements AsyncDisposable {
       },
       access: {
         stranger: stranger(options.strangers ?? (isLoopback(address) ? "open" : "none")),
-        redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
+        redeem: guard.slowed(redeem),
       },
-      limits: { ...SERVER_LIMITS, ...options.limits },
-      log: guarded(options.log),
+      limits,
+      log: guard.log,
       formats: options.formats ?? (isLoopback(address) ? SERVED_FORMATS : ["app"]),
       greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },
       onDelivered: () => void (once && this.stop()),
       stop: () => void this.stop(),
+      status: () => this.status(),
     };
     this.#listener = listen(address, port);
     const bound = this.#listener.addr as Deno.NetAddr;
     this.address = bound.hostname;
     this.port = bound.port;
+    guard.start();
     this.finished = this.#accept();
     signal?.addEventListener("abort", () => this.stop(), { once: true });
     if (signal?.aborted) this.stop();
+  }
+
+  /** How it is: limits and how much of each is used, and every connection. */
+  async status(): Promise<ServerStatus> {
+    const connections = [...this.#connections.keys()].map((connection) => connection.describe());
+    const live = { requests: 0, bytesReceived: 0, bytesSent: 0 };
+    for (const { requests, bytesReceived, bytesSent } of connections) {
+      live.requests += requests;
+      live.bytesReceived += bytesReceived;
+      live.bytesSent += bytesSent;
+    }
+    const gauges = await this.#guard.gauges(live);
+    const uptimeMs = Math.round(performance.now() - this.#begunAt);
+    return { agent: this.#context.agent, uptimeMs, gauges, connections };
   }
 
   /** Stops accepting, closes idle connections, lets running requests finish for `limits.drainMs`. */
@@ -124,15 +154,20 @@ export class Server implements AsyncDisposable {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#listener.close();
+    this.#guard.stop();
     for (const connection of this.#connections.keys()) connection.stop();
   }
 
   async #accept(): Promise<void> {
     while (!this.#isStopping) {
+      const { dropped } = this.#guard;
       const conn = await this.#acceptOne();
       if (conn) this.#take(conn);
+      // In a storm of newcomers, those who are here want to be heard, too; and a descriptor is only free after a breath.
+      await (this.#guard.dropped > dropped ? breatheNow() : breathe());
     }
     await Promise.all([...this.#connections.values(), ...this.#refusing]);
+    await this.#guard[Symbol.asyncDispose]();
   }
 
   /** `undefined` when there was none: because we are stopping, or because the process has no descriptors left. */
@@ -145,6 +180,7 @@ export class Server implements AsyncDisposable {
       if (this.#isStopping) return;
       if (!this.#cannotAccept) this.#logFailure(error); // once, and not every time that it is tried again
       this.#cannotAccept = true;
+      this.#guard.makeRoom();
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
     }
   }
@@ -157,23 +193,29 @@ export class Server implements AsyncDisposable {
     } catch {
       return stream.close(); // the peer has gone before we could look
     }
-    if (this.#connections.size >= this.#context.limits.connectionsMax) return this.#refuse(stream);
-    const connection = new Connection(stream, this.#context);
-    const served = connection.serve().finally(() => this.#connections.delete(connection));
+    const pass = this.#guard.admit(stream.peer, () => connection.drop());
+    if (typeof pass === "string") return this.#refuse(stream, pass);
+    const connection = new Connection(this.#guard.throttled(stream), this.#context, pass);
+    const served = connection.serve().finally(() => {
+      this.#connections.delete(connection);
+      this.#guard.ended(connection.describe());
+      pass[Symbol.dispose]();
+    });
     this.#connections.set(connection, served);
   }
 
   /** One more connection than is allowed: it is told so, unless a whole crowd has to be. */
-  #refuse(stream: TcpStream): void {
-    if (this.#refusing.size >= REFUSING_MAX) return stream.close();
-    const refused = sayLastWords(stream, () => refuseOpening(stream, "too_many_connections"))
+  #refuse(stream: TcpStream, reason: ErrorName): void {
+    const share = this.#guard.limits.connectionsMax * REFUSING_SHARE;
+    if (this.#refusing.size >= Math.min(REFUSING_MAX, Math.max(REFUSING_MIN, share))) return stream.close();
+    const refused = sayLastWords(stream, () => refuseOpening(stream, reason))
       .finally(() => this.#refusing.delete(refused));
     this.#refusing.add(refused);
   }
 
   #logFailure(cause: unknown): void {
     const reason = cause instanceof Error ? cause.message.replace(/ \(os error \d+\)$/, "") : String(cause);
-    const record = { time: new Date(), peer: "-", request: "accept", name: "", bytes: 0, durationMs: 0 };
+    const record = { time: new Date(), peer: "-", who: "-", request: "accept", name: "", bytes: 0, durationMs: 0 };
     this.#context.log({ ...record, result: "failed", detail: `Cannot accept a connection: ${reason}` });
   }
 }
@@ -193,7 +235,7 @@ function guarded(log: Log = NO_LOG): Log {
 
 function listen(hostname: string, port: number): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
   } catch (cause) {
     throw listenError(hostname, port, cause);
   }

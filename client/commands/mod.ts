@@ -15,6 +15,7 @@ export const CLIENT_COMMANDS: CommandTable = {
   population: async () => (await import("./countries.ts")).populationCommand,
   add: async () => (await import("./countries.ts")).addCommand,
   ping: async () => (await import("./ping.ts")).pingCommand,
+  status: async () => (await import("./status.ts")).statusCommand,
   greet: async () => (await import("./greet.ts")).greetCommand,
   shell: async () => (await import("./shell.ts")).shellCommand(CLIENT_COMMANDS),
 };

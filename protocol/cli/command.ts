@@ -12,6 +12,8 @@ interface OptionBase {
   readonly short?: string;
   /** One line, without a full stop. The default is added to it. */
   readonly help: string;
+  /** Under which heading help shows it, behind all that have none. */
+  readonly group?: string;
   /** Not shown in help: an old name that is still taken, or one that changes nothing here. */
   readonly hidden?: boolean;
 }

@@ -24,15 +24,21 @@ export function formatProgramHelp(commands: readonly Command[], version: string)
 
 /** `app COMMAND --help`. */
 export function formatCommandHelp({ name, summary, words, options, notes = [] }: Command): string {
-  const rows = options.filter(({ hidden }) => !hidden).map((option) =>
-    [`  ${spelled(option)}`, helpOf(option)] as const
-  );
+  const shown = options.filter(({ hidden }) => !hidden);
+  const groups = [...new Set(shown.map(({ group }) => group))].filter((group) => group !== undefined);
+  const rowsOf = (wanted: string | undefined) =>
+    shown.filter(({ group }) => group === wanted).map((option) => [`  ${spelled(option)}`, helpOf(option)] as const);
+  const rows = [
+    ...rowsOf(undefined),
+    ["  --help", "Show this"] as const,
+    ...groups.flatMap((group) => [heading(""), heading(`${group}:`), ...rowsOf(group)]),
+  ];
   return [
     `app ${name}: ${summary}`,
     "",
     `Usage: app ${name} ${words} [OPTIONS]`.replace("  ", " "),
     "",
-    ...columns([...rows, ["  --help", "Show this"]]),
+    ...columns(rows),
     ...(notes.length > 0 ? ["", ...notes] : []),
   ].join("\n");
 }
@@ -50,7 +56,12 @@ export function helpOf(option: Option): string {
   return `${option.help} (default: ${shown})`;
 }
 
+/** A line of its own between the rows. */
+function heading(text: string): readonly [string, string] {
+  return [text, ""];
+}
+
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length)) + GAP;
-  return rows.map(([left, right]) => left.padEnd(width) + right);
+  return rows.map(([left, right]) => (left.padEnd(width) + right).trimEnd());
 }

@@ -13,6 +13,8 @@ export interface ByteStream {
   readonly bytesWritten: number;
   /** Whether a write is under way. */
   readonly isWriting: boolean;
+  /** Whether it waits for nothing but its own limit of speed: then a silence is not the peer's. */
+  readonly isHeldBack?: boolean;
   /** Reads at least one byte into `into`; their number, or `null` at the end of the peer's side. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes all of `bytes`, which may be used again afterwards. */

@@ -3,10 +3,11 @@
  *
  * A peer is given up when we wait for it and hear nothing, or when it does not take what we write. What we write is no
  * sign of its life: a few heartbeats fit into the buffers between us even when it is gone. And what we hear is no sign
- * that it takes anything. So both are looked at for themselves.
+ * that it takes anything. So both are looked at for themselves. Nor are single bytes a sign of anything, if the messages
+ * that they belong to never end: who can count messages does, and of a long one a good part counts.
  */
 import type { AppError } from "../errors.ts";
-import { SWEEP_MS } from "../limits.ts";
+import { PROGRESS_BYTES, SWEEP_MS } from "../limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
 
 export interface SilenceOptions {
@@ -14,12 +15,16 @@ export interface SilenceOptions {
   readonly silenceMaxMs: number;
   /** Whether we wait for the peer to say something. */
   readonly isWaiting: () => boolean;
+  /** How many whole messages came so far, of any kind. @default every byte counts, both ways */
+  readonly messagesHeard?: () => number;
   /** Why the stream is closed then. */
   readonly reason: () => AppError;
 }
 
 interface Watch extends SilenceOptions {
   readonly stream: ByteStream;
+  messages: number;
+  /** As they were at the last progress. */
   bytesRead: number;
   bytesWritten: number;
   /** When it last was in order that nothing was heard, and that nothing was taken. */
@@ -34,7 +39,8 @@ let timer: ReturnType<typeof setInterval> | undefined;
 export function watchSilence(stream: ByteStream, options: SilenceOptions): Disposable {
   const now = performance.now();
   const { bytesRead, bytesWritten } = stream;
-  const watch: Watch = { stream, bytesRead, bytesWritten, heardAt: now, takenAt: now, ...options };
+  const messages = options.messagesHeard?.() ?? 0;
+  const watch: Watch = { stream, messages, bytesRead, bytesWritten, heardAt: now, takenAt: now, ...options };
   watches.add(watch);
   timer ??= setInterval(sweep, SWEEP_MS);
   return { [Symbol.dispose]: () => end(watch) };
@@ -44,14 +50,28 @@ function sweep(): void {
   const now = performance.now();
   for (const watch of watches) {
     const { stream } = watch;
-    if (stream.bytesRead !== watch.bytesRead || !watch.isWaiting()) watch.heardAt = now;
-    if (stream.bytesWritten !== watch.bytesWritten || !stream.isWriting) watch.takenAt = now;
-    watch.bytesRead = stream.bytesRead;
-    watch.bytesWritten = stream.bytesWritten;
+    if (hasHeard(watch) || !watch.isWaiting() || stream.isHeldBack) {
+      watch.heardAt = now;
+      watch.bytesRead = stream.bytesRead;
+      watch.messages = watch.messagesHeard?.() ?? 0;
+    }
+    if (hasTaken(watch) || !stream.isWriting || stream.isHeldBack) {
+      watch.takenAt = now;
+      watch.bytesWritten = stream.bytesWritten;
+    }
     if (now - Math.min(watch.heardAt, watch.takenAt) < watch.silenceMaxMs) continue;
     end(watch);
     stream.close(watch.reason());
   }
+}
+
+function hasHeard({ stream, messagesHeard, messages, bytesRead }: Watch): boolean {
+  const bytes = stream.bytesRead - bytesRead;
+  return messagesHeard ? messagesHeard() !== messages || bytes >= PROGRESS_BYTES : bytes > 0;
+}
+
+function hasTaken({ stream, messagesHeard, bytesWritten }: Watch): boolean {
+  return stream.bytesWritten - bytesWritten >= (messagesHeard ? PROGRESS_BYTES : 1);
 }
 
 function end(watch: Watch): void {

@@ -42,6 +42,10 @@ export class QuietReader implements ByteStream {
     return this.#stream.isWriting;
   }
 
+  get isHeldBack(): boolean {
+    return this.#stream.isHeldBack ?? false;
+  }
+
   /** Whether somebody waits for the peer to say something. */
   get isWaiting(): boolean {
     return this.#reads > 0;

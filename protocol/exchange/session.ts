@@ -32,6 +32,8 @@ export class Session {
   readonly dataBytesMax: number;
   /** File data that was sent and received so far. */
   dataBytesMoved = 0;
+  /** Whole messages that came so far. */
+  messagesHeard = 0;
   readonly #stream: ByteStream;
   readonly #decoder = new FrameDecoder(crc32);
   readonly #outbox: Outbox;
@@ -265,6 +267,7 @@ export class Session {
     while (!this.#hasGoodbye) {
       const frame = this.#decoder.next();
       if (!frame) return;
+      this.messagesHeard++;
       if (frame.type === this.#quickType && this.#isBetween && this.#answeredQuickly(frame.body)) continue;
       const message = decodeMessage(frame);
       this.#lastBodyBytes = frame.body.length;

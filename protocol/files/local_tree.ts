@@ -20,7 +20,8 @@ import { publish, refuseToReplace, taken } from "./publish.ts";
 import { loadOpenToRead, type ReadHandle } from "./read_handle.ts";
 import { exchanged, type Found, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source } from "./tree.ts";
+import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source, Space, Usage } from "./tree.ts";
+import { measureUsage, spaceAt } from "./usage.ts";
 
 /** What the system says to what was a file a moment ago, and is a link or a socket now. */
 const EXCHANGED_BY_NOW = new Set(["ELOOP", "ENXIO"]);
@@ -46,6 +47,20 @@ export class LocalTree implements FileTree {
     return measure(this.#walked(this.#resolver.root, ""), { signal });
   }
 
+  usage(signal?: AbortSignal): Promise<Usage> {
+    return measureUsage(this.#walked(this.#resolver.root, ""), signal);
+  }
+
+  /** By the directory, since another disk can be mounted there. */
+  space(directory: string): Space | undefined | Promise<Space | undefined> {
+    try {
+      return spaceAt(this.#resolver.find(directory, "look at", ({ here, base }) => join(here.path, base)));
+    } catch (error) {
+      if (error instanceof AppError) return spaceAt(this.#resolver.root);
+      throw error;
+    }
+  }
+
   /** Removes partials that nobody went on with for seven days; how many. */
   sweep(signal?: AbortSignal): Promise<number> {
     return sweepPartials(this.#walked(this.#resolver.root, ""), signal);
@@ -69,13 +84,13 @@ export class LocalTree implements FileTree {
     ) ?? false;
   }
 
-  async *list(directory: string, { all }: { all: boolean }): AsyncGenerator<Batch> {
+  async *list(directory: string, { all, namesMax }: { all: boolean; namesMax?: number }): AsyncGenerator<Batch> {
     const path = this.#resolver.find(directory, "list", ({ here, base, info }) => {
       if (info.isDirectory) return directory === "" ? here.path : join(here.path, base);
       throw new AppError("not_a_directory", `Cannot list ${quoteName(directory)}: it is not a directory`);
     });
     try {
-      yield* listDirectory(this.#walked(path, directory), all);
+      yield* listDirectory(this.#walked(path, directory), { all, namesMax });
     } catch (error) {
       throw translated("list", directory, error);
     }

@@ -40,11 +40,15 @@ export interface Walked {
  * The entries of a directory, sorted by name. The path may have led somewhere else while the names were read; so they
  * are looked at where the directory really is, and a name that is not there is none of its.
  */
-export async function* listDirectory(walked: Walked, all: boolean): AsyncGenerator<Batch> {
-  const names: string[] = [];
+export async function* listDirectory(
+  walked: Walked,
+  { all, namesMax = Infinity }: { all: boolean; namesMax?: number | undefined },
+): AsyncGenerator<Batch> {
+  const names: string[] = []; // all of them are kept, since they are to be sorted
   // The asynchronous one: it takes twice as long, but nobody else waits while a large directory is read.
   for await (const { name } of walked.fs.readDir(walked.path)) {
     if (!isReserved(name) && (all || !name.startsWith("."))) names.push(name);
+    if (names.length > namesMax) throw tooMany(namesMax);
   }
   sortNames(names);
   for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
@@ -85,6 +89,11 @@ function lookAtAll(names: readonly string[], { fs, resolver, path, name }: Walke
 
 /** What the runtime puts into a name in the place of bytes that are not UTF-8; it cannot look at that, then. */
 const UNREADABLE = "\ufffd";
+
+function tooMany(namesMax: number): AppError {
+  const advice = "Ask for a directory below it, or the server's owner to move some of its files into directories";
+  return new AppError("too_many_files", `Cannot list it: it has more than ${namesMax} names`, { advice });
+}
 
 export interface Measure {
   files: number;
@@ -176,7 +185,7 @@ const { NotFound, NotADirectory, PermissionDenied, FilesystemLoop } = Deno.error
 const PASSED_OVER = [NotFound, NotADirectory, PermissionDenied, FilesystemLoop, AppError];
 
 /** Runs `look`, and makes nothing of it where a directory went away, was exchanged, or is not for us. */
-function ifAllowed(look: () => void): void {
+export function ifAllowed(look: () => void): void {
   try {
     look();
   } catch (error) {
@@ -185,7 +194,7 @@ function ifAllowed(look: () => void): void {
 }
 
 /** `undefined` also for what may be listed but not looked at. */
-function lstatIfAllowed(fs: FileSystem, path: string): Deno.FileInfo | undefined {
+export function lstatIfAllowed(fs: FileSystem, path: string): Deno.FileInfo | undefined {
   try {
     return lstatIfThere(fs, path);
   } catch (error) {

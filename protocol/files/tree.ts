@@ -37,6 +37,22 @@ export interface FileFacts {
 /** What `create` does about a name that is taken. A directory is never replaced by a file, nor a file by a directory. */
 export type IfTaken = "error" | "rename" | "replace";
 
+/** How much a tree has in it, unfinished files included, and the small notes beside those left out. */
+export interface Usage {
+  readonly bytes: number;
+  /** Files, directories and partials. */
+  readonly files: number;
+  readonly partials: number;
+}
+
+/** Where a tree is kept. */
+export interface Space {
+  /** What may still be written there. */
+  readonly freeBytes: number;
+  /** What is there in all. */
+  readonly sizeBytes: number;
+}
+
 type Awaitable<T> = T | Promise<T>;
 
 /** An open file to read from. It reads one version of the file or says that it cannot. */
@@ -71,8 +87,11 @@ export interface Draft {
 }
 
 export interface FileTree {
-  /** The entries of a directory ("" is the top), sorted by name; `all` includes names that begin with a dot. */
-  list(directory: string, options: { all: boolean }): AsyncIterable<Batch>;
+  /**
+   * The entries of a directory ("" is the top), sorted by name; `all` includes names that begin with a dot. Throws
+   * `too_many_files` when there are more than `namesMax`.
+   */
+  list(directory: string, options: { all: boolean; namesMax?: number }): AsyncIterable<Batch>;
   stat(name: string): Awaitable<Entry>;
   open(name: string): Awaitable<Source>;
   /** Begins a file; makes the parents of its name. Throws `exists` at once when the name is taken and may not be. */
@@ -83,4 +102,8 @@ export interface FileTree {
   move(from: string, to: string, ifTaken: IfTaken): Awaitable<string>;
   /** Removes a file or an empty directory. */
   remove(name: string): Awaitable<void>;
+  /** How much there is; may take long. Absent: limits of it cannot be kept. */
+  usage?(signal?: AbortSignal): Promise<Usage>;
+  /** How much room there is in that directory, or in the one above it that is there; `undefined` when nobody knows. */
+  space?(directory: string): Awaitable<Space | undefined>;
 }

@@ -2,9 +2,11 @@
 import { breathe, breatheLong } from "../../protocol/breathe.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { crc32For, loadBlake2b } from "../../protocol/exchange/checksum.ts";
-import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
+
+/** Small enough that many digests at once do not keep others from being heard between two pieces. */
+const PIECE_BYTES = 131_072;
 
 export async function handleDigest(request: MessageOf<"digest">, context: RequestContext): Promise<Outcome> {
   context.authorize("read", request.name);
@@ -18,11 +20,11 @@ async function readChecksum(request: MessageOf<"digest">, context: RequestContex
   using source = await context.tree.open(request.name);
   const crc32 = await crc32For(source.entry.sizeBytes);
   const blake2b = (await loadBlake2b())();
-  const block = new Uint8Array(BLOCK_BYTES);
+  const piece = new Uint8Array(PIECE_BYTES);
   let offset = 0;
   let crc = 0;
-  for (let count = await source.readAt(0, block); count > 0; count = await source.readAt(offset, block)) {
-    const bytes = block.subarray(0, count);
+  for (let count = await source.readAt(0, piece); count > 0; count = await source.readAt(offset, piece)) {
+    const bytes = piece.subarray(0, count);
     blake2b.update(bytes);
     crc = crc32(bytes, crc);
     offset += count;

@@ -4,8 +4,17 @@ import type { Session } from "../../protocol/exchange/session.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
 import type { MessageOf, RequestType } from "../../protocol/wire/messages/mod.ts";
+import type { ConnectionState, Gauge } from "../../protocol/wire/messages/status.ts";
 import type { RecordStore } from "../records/record_store.ts";
 import type { Action, Principal } from "../policy.ts";
+
+/** How a server is. */
+export interface ServerStatus {
+  readonly agent: string;
+  readonly uptimeMs: number;
+  readonly gauges: readonly Gauge[];
+  readonly connections: readonly ConnectionState[];
+}
 
 export interface RequestContext {
   readonly session: Session;
@@ -18,6 +27,7 @@ export interface RequestContext {
   isAuthorized(action: Action, name: string): boolean;
   /** Told of each get that was stored by the client. */
   onDelivered(): void;
+  status(): Promise<ServerStatus>;
 }
 
 /** What the log tells of a request that went well. */

@@ -14,8 +14,10 @@ import type { Handler, Outcome, RequestContext } from "./handler.ts";
 import { handleList, handleStat } from "./list.ts";
 import { handlePut } from "./put.ts";
 import { handleAdd, handleFind } from "./records.ts";
+import { handleStatus } from "./status.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
+  status: sayingErrors(handleStatus),
   get: handleGet,
   offer: handlePut,
   list: sayingErrors(handleList),

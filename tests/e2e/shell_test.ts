@@ -34,7 +34,7 @@ Deno.test("piped lines run without a prompt or colours, over one connection", as
   ]);
   assertEquals(Deno.readTextFileSync(`${here.path}/got.txt`), "content");
   const { log } = await server.stop();
-  const peers = Array.from(log.matchAll(/^\S+ (\S+) (list|get|mkdir) /gm), ([, peer]) => peer);
+  const peers = Array.from(log.matchAll(/^\S+ (\S+) stranger (list|get|mkdir) /gm), ([, peer]) => peer);
   assertEquals([peers.length, new Set(peers).size], [4, 1], log);
 });
 
@@ -119,17 +119,17 @@ test("on a terminal a shell has a prompt, completion with Tab and history with t
   await using app = new TerminalProcess(["shell", "127.0.0.1", server.port], 100);
   await app.until(PROMPT);
   assertMatch(app.shown, /Connected to 127\.0\.0\.1 \d+; help shows the commands, Ctrl-D ends\r\n/);
-  await after(app, "sta", /sta$/);
-  await after(app, "\t", /stat $|t (.\[\d+G)?$/);
+  await after(app, "dig", /dig$/);
+  await after(app, "\t", /digest $|est (.\[\d+G)?$/);
   await after(app, "a", /a$/);
   await after(app, "\t", /pple\\ pie\.txt (.\[\d+G)?$/);
   const answer = await after(app, "\r", PROMPT);
-  assertMatch(answer, /7 B .* apple pie\.txt\r\n/);
+  assertMatch(answer, /[0-9a-f]{128} {2}apple pie\.txt\r\n/);
   await after(app, "nonsense\r", PROMPT);
   assertMatch(app.shown, /Unknown command "nonsense"\r\nEnter: help\r\n/);
   await after(app, ARROW_UP, /nonsense/);
-  await after(app, ARROW_UP, /stat apple\\ pie\.txt/);
-  assertMatch(await after(app, "\r", PROMPT), /7 B .* apple pie\.txt\r\n/);
+  await after(app, ARROW_UP, /digest apple\\ pie\.txt/);
+  assertMatch(await after(app, "\r", PROMPT), /[0-9a-f]{128} {2}apple pie\.txt\r\n/);
   await app.type(CTRL_D);
   assertEquals(await app.finished(), 0, app.shown);
   assert(app.shown.endsWith("\n"), JSON.stringify(app.shown));

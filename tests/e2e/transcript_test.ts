@@ -34,7 +34,10 @@ Deno.test("serve, list, get and put say what the README shows", async () => {
   assertEquals(code, 0);
   const lines = log.trimEnd().split("\n");
   assertEquals(lines.length, 3, log);
-  assertMatch(lines[1]!, /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1:\d+ get "img\.jpg" 1945600 bytes \d+ ms done$/);
+  assertMatch(
+    lines[1]!,
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1:\d+ stranger get "img\.jpg" 1945600 bytes \d+ ms done$/,
+  );
 });
 
 Deno.test("mtime travels both ways, to the millisecond", async () => {

@@ -2,6 +2,7 @@
 import { AppError } from "../../protocol/errors.ts";
 import { watchSilence } from "../../protocol/exchange/idle.ts";
 import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
+import { PROGRESS_BYTES } from "../../protocol/limits.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { takeTime } from "./take_time.ts";
 
@@ -14,6 +15,8 @@ class CountedStream implements ByteStream {
   bytesWritten = 0;
   isWriting = false;
   isWaiting = true;
+  isHeldBack = false;
+  messages = 0;
   closedFor: AppError | undefined;
 
   read = () => Promise.resolve(null);
@@ -83,6 +86,54 @@ Deno.test("a peer that takes nothing of what is written is given up, whatever it
     for (let count = 0; count < 4; count++) {
       time.nowMs += SILENCE_MAX_MS / 2;
       stream.bytesRead++;
+      stream.bytesWritten += taken;
+      if (!stream.closedFor) time.tick();
+    }
+    assertEquals(stream.closedFor !== undefined, isClosed);
+  }
+});
+
+/** The same, where whole messages are counted. */
+function watchMessages(stream: CountedStream): Disposable {
+  return watchSilence(stream, {
+    silenceMaxMs: SILENCE_MAX_MS,
+    isWaiting: () => stream.isWaiting,
+    messagesHeard: () => stream.messages,
+    reason: () => new AppError("idle", "Too silent"),
+  });
+}
+
+/** What moves in each half of the time that may pass in silence, and whether that is enough to live. */
+const TRICKLES: readonly (readonly [what: string, move: (stream: CountedStream) => void, lives: boolean])[] = [
+  ["single bytes of a message that never ends", (stream) => stream.bytesRead++, false],
+  ["a message of one byte", (stream) => [stream.bytesRead++, stream.messages++], true],
+  ["a quarter of what has to come", (stream) => stream.bytesRead += PROGRESS_BYTES / 4, false],
+  ["half of what has to come", (stream) => stream.bytesRead += PROGRESS_BYTES / 2, true],
+  ["nothing, but by our own fault", (stream) => stream.isHeldBack = true, true],
+];
+
+for (const [what, move, lives] of TRICKLES) {
+  Deno.test(`a peer that sends ${what} is ${lives ? "waited for" : "given up"}`, () => {
+    using time = takeTime();
+    const stream = new CountedStream();
+    using _watch = watchMessages(stream);
+    for (let count = 0; count < 6; count++) {
+      time.nowMs += SILENCE_MAX_MS / 2;
+      move(stream);
+      if (!stream.closedFor) time.tick();
+    }
+    assertEquals(stream.closedFor === undefined, lives);
+  });
+}
+
+Deno.test("a peer that takes byte by byte is given up, and one that takes a good part is not", () => {
+  for (const [taken, isClosed] of [[1, true], [PROGRESS_BYTES / 2, false]] as const) {
+    using time = takeTime();
+    const stream = new CountedStream();
+    Object.assign(stream, { isWriting: true, isWaiting: false });
+    using _watch = watchMessages(stream);
+    for (let count = 0; count < 6; count++) {
+      time.nowMs += SILENCE_MAX_MS / 2;
       stream.bytesWritten += taken;
       if (!stream.closedFor) time.tick();
     }

@@ -50,19 +50,19 @@ function lastEvent({ stdout }: Outcome) {
 
 for (const ifExists of ["error", "rename", "replace"]) {
   const options = ["--if-exists", ifExists];
-  test(`a put that does not fit, --if-exists ${ifExists}, leaves room for small ones, and goes on once there is space`, async () => {
+  test(`a put that does not fit, --if-exists ${ifExists}, is refused before it is sent, and small ones are taken`, async () => {
     using disk = new SmallDisk();
     using here = sources();
     disk.fill("filler", 4 * BLOCK);
     await using server = await ServerProcess.start(disk.path, ["--allow-overwrite"]);
     assertFull(await here.app("put", server.port, ["middle", ...options]), "middle", "on the server");
-    assertEquals(visible(disk.path), ["filler"]);
+    assertEquals(names(disk.path), ["filler"]);
     assertDone(await here.app("put", server.port, ["small", ...options]));
 
     Deno.removeSync(`${disk.path}/filler`);
     const again = await here.app("put", server.port, ["middle", "--json", ...options]);
     assertDone(again);
-    assertEquals(lastEvent(again).resumedBytes, 2 * BLOCK);
+    assertEquals(lastEvent(again).resumedBytes, 0);
     assertEquals(Deno.readFileSync(`${disk.path}/middle`), MIDDLE);
     assertEquals(names(disk.path), ["middle", "small"]);
   });

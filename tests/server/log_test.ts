@@ -7,6 +7,7 @@ import { openSession, receive, soon, startServed } from "./served.ts";
 const RECORD: LogRecord = {
   time: new Date("2026-11-20T18:08:00.123Z"),
   peer: "127.0.0.1:5000",
+  who: "stranger",
   request: "get",
   name: "img.jpg",
   bytes: 1_945_600,
@@ -27,14 +28,14 @@ function assertOneLine(text: string): void {
   assert(!/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e]/u.test(text.slice(0, -1)), JSON.stringify(text));
 }
 
-Deno.test("text log has time, peer, request, name, bytes, duration and result", () => {
+Deno.test("text log has time, peer, who, request, name, bytes, duration and result", () => {
   assertEquals(
     linesOf("text", RECORD),
-    `2026-11-20T18:08:00.123Z 127.0.0.1:5000 get "img.jpg" 1945600 bytes 5 ms done\n`,
+    `2026-11-20T18:08:00.123Z 127.0.0.1:5000 stranger get "img.jpg" 1945600 bytes 5 ms done\n`,
   );
   assertEquals(
     linesOf("text", { ...RECORD, name: "", bytes: 0, result: "not_found", detail: "It is not there" }),
-    "2026-11-20T18:08:00.123Z 127.0.0.1:5000 get - 0 bytes 5 ms not_found (It is not there)\n",
+    "2026-11-20T18:08:00.123Z 127.0.0.1:5000 stranger get - 0 bytes 5 ms not_found (It is not there)\n",
   );
 });
 
@@ -66,6 +67,21 @@ Deno.test("names stay on one line of a json log, and are read back as they were"
 
 Deno.test("names cannot paint in a json log: all control characters and separators are escaped", () => {
   assertOneLine(linesOf("json", { ...RECORD, name: NASTY, detail: NASTY }));
+});
+
+Deno.test("labels stay on one line of a log, and cannot paint", () => {
+  for (const kind of ["text", "json"] as const) assertOneLine(linesOf(kind, { ...RECORD, who: NASTY }));
+  assert(linesOf("text", { ...RECORD, who: "Anna" }).includes(" Anna get "));
+});
+
+Deno.test("every control character is escaped in a log, wherever it stands", () => {
+  for (let code = 0; code <= 0x9f; code++) {
+    if (code >= 0x20 && code < 0x7f) continue;
+    const text = `a${String.fromCharCode(code)}b`;
+    for (const kind of ["text", "json"] as const) {
+      assertOneLine(linesOf(kind, { ...RECORD, who: text, name: text, detail: text }));
+    }
+  }
 });
 
 Deno.test("details stay on one line of a text log", () => {

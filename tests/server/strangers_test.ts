@@ -90,6 +90,7 @@ Deno.test("an opening that comes one byte at a time is taken", async () => {
 Deno.test("an opening that does not come in time ends the connection, and one that comes does not", async () => {
   await using served = startServed({ "a.txt": "content" }, { limits: { openingTimeoutMs: 100 } });
   using opened = await openSession(served.port);
+  await opened.session.flush(); // `hello` belongs to the opening
   using silent = await RawConnection.open(served.port);
   using slow = await RawConnection.open(served.port);
   await slow.write("APP/1 pi");

@@ -30,6 +30,31 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "error", message: { type: "error", code: 10, text: 'There is no "a"' } },
   { name: "error with advice", message: { type: "error", code: 31, text: "No space", advice: "Free some" } },
 
+  { name: "status", message: { type: "status" } },
+  { name: "state, the last part of it", message: { type: "state", gauges: [], connections: [] } },
+  {
+    name: "state with everything",
+    message: {
+      type: "state",
+      agent: "app/0.1.0",
+      uptimeMs: 3_600_000,
+      gauges: [{ name: "connections", used: 1, max: 1_000 }, { name: "root_bytes", used: 0 }, { name: "idle_ms" }],
+      connections: [
+        { peer: "127.0.0.1:5000", who: "stranger", bytesReceived: 40, bytesSent: 50, ageMs: 0, requests: 0 },
+        {
+          peer: "[::1]:5000",
+          who: "Anna",
+          request: "get",
+          name: "a.txt",
+          bytesReceived: 300,
+          bytesSent: 2 ** 40,
+          ageMs: 60_000,
+          requests: 7,
+        },
+      ],
+    },
+  },
+
   { name: "get", message: { type: "get", name: "a.txt" } },
   { name: "get, eager", message: { type: "get", name: "photos/Zürich 🏔.jpg", eager: true } },
   { name: "offer of a stream", message: { type: "offer", name: "log" } },

@@ -53,7 +53,19 @@ Deno.test("data is part of an exchange, and requests are those that a client may
   const requests = declarations.map(([type]) => type as FieldMessage["type"]).filter((type) =>
     roleOf(type) === "request"
   );
-  assertEquals(requests.sort(), ["add", "digest", "find", "get", "list", "mkdir", "move", "offer", "remove", "stat"]);
+  assertEquals(requests.sort(), [
+    "add",
+    "digest",
+    "find",
+    "get",
+    "list",
+    "mkdir",
+    "move",
+    "offer",
+    "remove",
+    "stat",
+    "status",
+  ]);
   assertEquals(roleOf("data"), "part");
   assertEquals(roleOf("ping"), "anytime");
 });

@@ -12,10 +12,17 @@ import { appendFrame, type Frame } from "../frame.ts";
 import type { Declaration, Role } from "./declare.ts";
 import { RECORD_MESSAGES } from "./records.ts";
 import { SESSION_MESSAGES } from "./session.ts";
+import { STATUS_MESSAGES } from "./status.ts";
 import { DATA_TYPE, TRANSFER_MESSAGES } from "./transfer.ts";
 import { TREE_MESSAGES } from "./tree.ts";
 
-export const MESSAGES = { ...SESSION_MESSAGES, ...TRANSFER_MESSAGES, ...TREE_MESSAGES, ...RECORD_MESSAGES } as const;
+export const MESSAGES = {
+  ...SESSION_MESSAGES,
+  ...STATUS_MESSAGES,
+  ...TRANSFER_MESSAGES,
+  ...TREE_MESSAGES,
+  ...RECORD_MESSAGES,
+} as const;
 
 type Messages = typeof MESSAGES;
 export type MessageType = keyof Messages;

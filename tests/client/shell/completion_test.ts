@@ -24,7 +24,8 @@ async function hitsFor(line: string): Promise<readonly string[]> {
 
 for (
   const [line, hits] of [
-    ["sta", ["stat "]],
+    ["sta", ["stat ", "status "]],
+    ["mov", ["move "]],
     ["he", ["help "]],
     ["GET", ["GET_CITY ", "GET_POPULATION "]],
     ["get app", ["apple.jpg "]],
@@ -42,7 +43,7 @@ for (
     ['get "two words/', ['"two words/x.txt" ']],
     ["stat --js", ["--json "]],
     ["get x --if", ["--if-exists "]],
-    ["help sta", ["stat "]],
+    ["help sta", ["stat ", "status "]],
     ["get nothing", []],
     ["get bad", []],
     ["nonsense a", []],

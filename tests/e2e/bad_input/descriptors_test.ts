@@ -1,56 +1,77 @@
-/** A server whose descriptors are used up: it lives, says so, and serves again when there are some. */
-import { AppError, Client } from "../../../client/mod.ts";
+/** A server with few descriptors: it takes no more connections than it can serve, and a silent crowd takes none. */
+import { Client } from "../../../client/mod.ts";
 import { openSession, RawConnection, receive } from "../../server/served.ts";
-import { assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
+import { assertEquals, assertMatch, assertRejectsCode } from "../../support/assert.ts";
 import { ServerProcess, temporaryDirectory } from "../../support/program.ts";
 import { assertNoDefect } from "./refusals.ts";
 
 /** The program with room for few files and connections: Deno raises the soft limit, so the hard one is set. */
 const FEW = 64;
 const THROUGH = ["sh", "-c", `ulimit -n ${FEW} && exec "$@"`, "sh"];
+/** How many connections it takes then. */
+const CONNECTIONS_MAX = 16;
 
-/** Connections that say nothing; more than there are descriptors, the rest waits in the system's queue. */
-async function useUp(port: number): Promise<Disposable> {
-  const stack = new DisposableStack();
-  for (let count = 0; count < FEW + 10; count++) stack.use(await RawConnection.open(port));
-  return stack;
+function clientOf(port: number, retries = 0): Client {
+  return new Client({ host: "127.0.0.1", port }, { retries, retryWaitMs: 10, retryWaitMaxMs: 50 });
 }
 
-function clientOf(port: number, retries: number): Client {
-  return new Client({ host: "127.0.0.1", port }, { timeoutMs: 500, retries, retryWaitMs: 10, retryWaitMaxMs: 50 });
+async function assertServes(port: number): Promise<void> {
+  await using client = clientOf(port);
+  assertEquals((await client.digest("file")).sizeBytes, 7);
+  assertEquals((await Array.fromAsync(client.list(""))).length, 2);
 }
 
 Deno.test({
-  name: "a server without descriptors lives, fails what needs one, and accepts again when they are free",
-  ignore: Deno.build.os === "windows",
+  name: "a server with few descriptors opens files for honest clients beside a silent crowd",
+  ignore: Deno.build.os !== "linux",
   async fn() {
     using shared = temporaryDirectory();
     Deno.writeTextFileSync(`${shared.path}/file`, "content");
     await using server = await ServerProcess.start(shared.path, [], { through: THROUGH });
     const port = Number(server.port);
     using early = await openSession(port);
-    const crowd = await useUp(port);
-    await using late = clientOf(port, 0);
-    const failure = await assertRejects(() => late.stat("file"), AppError);
-    assertEquals(failure.exit, 4, failure.message);
-
-    for (const type of ["get", "digest", "list"] as const) {
-      early.session.send({ type, name: type === "list" ? "" : "file" });
-      await receive(early.session, "error");
+    await early.session.flush();
+    using crowd = new DisposableStack();
+    for (let count = 0; count < 3 * FEW; count++) {
+      crowd.use(await RawConnection.open(port));
+      if (count % 20 === 0) await assertServes(port);
     }
-    early.session.send({ type: "stat", name: "file" });
-    await receive(early.session, "entries");
-    await receive(early.session, "done");
-
-    crowd[Symbol.dispose]();
-    await using honest = clientOf(port, 100);
-    assertEquals((await honest.digest("file")).sizeBytes, 7);
+    await assertServes(port);
     early.session.send({ type: "digest", name: "file" });
     await receive(early.session, "checksum");
+    crowd.dispose();
+    await assertServes(port);
     const { code, log } = await server.stop();
     assertEquals(code, 0);
     assertNoDefect(log);
-    assertMatch(log, / accept .* failed \(Cannot accept a connection: Too many open files/);
-    assertMatch(log, /get "file" .* failed \(Cannot open "file": too many files and connections are open\)/);
+    assertMatch(log, / accept .* limit \(Room for 16 connections: the system allows too few open files for more\)/);
+    assertMatch(log, / opening .* too_many_connections \(Dropped, unopened, for a newer connection\)/);
+  },
+});
+
+Deno.test({
+  name: "a server with few descriptors refuses more connections by name, and each that it took can open its file",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using shared = temporaryDirectory();
+    Deno.writeFileSync(`${shared.path}/file`, new Uint8Array(9_000_000));
+    await using server = await ServerProcess.start(shared.path, [], { through: THROUGH });
+    const port = Number(server.port);
+    using stack = new DisposableStack();
+    const sessions = [];
+    for (let count = 0; count < CONNECTIONS_MAX; count++) {
+      const { session } = stack.use(await openSession(port));
+      session.send({ type: "get", name: "file" });
+      await receive(session, "offer"); // its file is open now
+      sessions.push(session);
+    }
+    await using late = clientOf(port);
+    await assertRejectsCode(() => late.stat("file"), "too_many_connections");
+    for (const session of sessions) session.send({ type: "error", code: 42, text: "No more" });
+    for (const session of sessions) await receive(session, "cancel");
+    stack.dispose();
+    await using honest = clientOf(port, 100);
+    assertEquals((await honest.stat("file")).sizeBytes, 9_000_000);
+    assertNoDefect((await server.stop()).log);
   },
 });

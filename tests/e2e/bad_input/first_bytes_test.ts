@@ -120,3 +120,22 @@ Deno.test("a file that comes one byte a second is taken, however long that lasts
     assertEquals(Deno.readFileSync(`${served.root}/slow`), bytes);
   });
 });
+
+Deno.test("a message that comes one byte a second ends its connection when the idle limit is over", async () => {
+  await withFastClock(FASTER, async () => {
+    await using served = startServed({ "file": "content" }, { limits: { idleTimeoutMs: 20_000 } });
+    using opened = await openSession(served.port);
+    opened.session.send({ type: "offer", name: "slow", sizeBytes: 100_000, eager: true });
+    await opened.session.flush();
+    const frame = encode({ type: "data", bytes: new Uint8Array(100_000) });
+    const start = performance.now();
+    let sent = 0;
+    for (; served.records.length === 0 && sent < 1_000; sent++) {
+      await opened.stream.write(frame.subarray(sent, sent + 1)).catch(() => {});
+      await second();
+    }
+    assert(performance.now() - start >= 20_000, "it had its time");
+    assertEquals(served.records.map(({ request, result }) => `${request} ${result}`), ["put idle"]);
+    await assertServes(served.port);
+  });
+});

@@ -87,7 +87,10 @@ const SAID: readonly (readonly [what: string, pieces: readonly Uint8Array[], ans
     [frameOf(0x80, new Uint8Array(9)), encode({ type: "stat", name: "file" })],
     ["entries", "done", "goodbye all is well"],
   ],
-  ["twin: a size of 2^53 - 1 is a number", [offerOfSize(0x1f, ...new Array(6).fill(255))], ["accept"]],
+  ["twin: a size of 2^53 - 1 is a number, and no disk has room for it", [
+    offerOfSize(0x1f, ...new Array(6).fill(255)),
+    encode({ type: "cancel" }),
+  ], ["error no_space", "goodbye all is well"]],
   [
     "twin: a time of 2^53 - 1 is a number",
     [

@@ -1,0 +1,79 @@
+/** How much room a directory takes, and how much there is: what limits of a server count. */
+import { breathe } from "../breathe.ts";
+import type { FileSystem } from "./file_system.ts";
+import type { Here } from "./here.ts";
+import { PARTIAL_PREFIX, partialOfNote } from "./partial.ts";
+import { join } from "./paths.ts";
+import { ifAllowed, lstatIfAllowed, type Walked } from "./scan.ts";
+import type { Space, Usage } from "./tree.ts";
+
+/** Files that are looked at between two breaths, at most. */
+const BATCH_ENTRIES = 64;
+
+/**
+ * What is below a directory; links are not followed. Names are read asynchronously: that takes longer than `measure` of
+ * `scan.ts`, and nobody waits for it. Stops early, with less, when `signal` aborts.
+ */
+export async function measureUsage({ fs, resolver, path, name }: Walked, signal?: AbortSignal): Promise<Usage> {
+  const usage = { bytes: 0, files: 0, partials: 0 };
+  const directories = [path];
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    const names = await namesIn(fs, directory);
+    for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
+      const batch = names.slice(start, start + BATCH_ENTRIES);
+      const lookAt = (here: Here) => {
+        for (const base of batch) if (count(fs, here, base, usage)) directories.push(join(directory!, base));
+      };
+      ifAllowed(() => resolver.inside(directory!, name, lookAt));
+      await breathe();
+      if (signal?.aborted) return usage;
+    }
+  }
+  return usage;
+}
+
+/** Adds an entry to `usage`; whether it is a directory. */
+function count(fs: FileSystem, here: Here, base: string, usage: { -readonly [K in keyof Usage]: Usage[K] }): boolean {
+  const { isFile, isDirectory, size } = lstatIfAllowed(fs, here.at(base)) ??
+    { isFile: false, isDirectory: false, size: 0 };
+  const isPartial = isFile && base.startsWith(PARTIAL_PREFIX);
+  if (!isDirectory && !isFile || (isPartial && partialOfNote(base) !== base)) return false;
+  usage.files++;
+  usage.bytes += isFile ? size : 0;
+  usage.partials += isPartial ? 1 : 0;
+  return isDirectory;
+}
+
+/** None where a directory went away, was exchanged, or is not for us. */
+async function namesIn(fs: FileSystem, directory: string): Promise<string[]> {
+  try {
+    return await Array.fromAsync(fs.readDir(directory), (entry) => entry.name);
+  } catch (error) {
+    ifAllowed(() => {
+      throw error;
+    });
+    return [];
+  }
+}
+
+type Statfs = (path: string) => { readonly bsize: number; readonly blocks: number; readonly bavail: number };
+let statfs: Statfs | undefined;
+
+/** The room on the disk of `path`; `undefined` where the system does not tell. Waits only the first time. */
+export function spaceAt(path: string): Space | undefined | Promise<Space | undefined> {
+  return statfs ? lookAt(statfs, path) : loadStatfs().then((loaded) => lookAt(loaded, path));
+}
+
+async function loadStatfs(): Promise<Statfs> {
+  const { statfsSync } = await import("node:fs");
+  return statfs = (path) => statfsSync(path);
+}
+
+function lookAt(call: Statfs, path: string): Space | undefined {
+  try {
+    const { bsize, blocks, bavail } = call(path);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  } catch {
+    return undefined; // a file system that knows no such thing: then its own errors tell that it is full
+  }
+}

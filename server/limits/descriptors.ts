@@ -1,0 +1,24 @@
+/** How many connections the system has room for. Each takes a descriptor, and so does the file that it asks for. */
+
+/** What the process itself holds: the runtime, the terminal, the listener, files that are read now and then. */
+const OWN = 32;
+/** The connection, and its file. */
+const PER_CONNECTION = 2;
+
+/**
+ * How many connections may be open so that each of them can still open its file; `undefined` where the system does not
+ * say. `text` is /proc/self/limits.
+ */
+export function connectionsThatFit(text: string | undefined): number | undefined {
+  const files = /^Max open files\s+(\d+)/m.exec(text ?? "")?.[1];
+  return files === undefined ? undefined : Math.max(1, Math.floor((Number(files) - OWN) / PER_CONNECTION));
+}
+
+/** The limits of this process as Linux tells them. */
+export function readSystemLimits(): string | undefined {
+  try {
+    return Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/self/limits") : undefined;
+  } catch {
+    return undefined; // there is no /proc: then accepting fails in time, and drops openings
+  }
+}
