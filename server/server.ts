@@ -9,7 +9,7 @@ import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
 import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
-import { Connection, type ServerContext } from "./connection.ts";
+import { type Access, Connection, type ServerContext } from "./connection.ts";
 import type { Greeting } from "./formats/format.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
@@ -25,6 +25,10 @@ const ACCEPT_PAUSE_MS = 50;
 /** How many connections are turned away with words at once; the others just end. */
 const REFUSING_MAX = 100;
 
+const NO_LINKS: Pick<Access, "redeem"> = {
+  redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
+};
+
 export interface ServeOptions extends Partial<Policy> {
   /** A directory, or any other tree of files. */
   root: string | FileTree;
@@ -38,7 +42,9 @@ export interface ServeOptions extends Partial<Policy> {
   records?: RecordStore;
   /** What those may do who show no link. @default "open" on a loopback address, else "none" */
   strangers?: StrangerRights;
-  /** Which formats are served. @default all on a loopback address, else only ours, as the old ones protect nothing */
+  /** Who knows the links; who makes them disposes of them when the server has stopped. @default there are none */
+  links?: Pick<Access, "redeem">;
+  /** Which formats are served. @default all for strangers who may do everything on a loopback address, else only ours */
   formats?: readonly ServedFormat[];
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
   greeting?: Partial<Greeting>;
@@ -69,7 +75,8 @@ export class Server implements AsyncDisposable {
   readonly #refusing = new Set<Promise<void>>();
 
   constructor(options: ServeOptions) {
-    const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
+    const { root, address = "127.0.0.1", port = 6000, once = false, signal, links = NO_LINKS } = options;
+    const strangers = options.strangers ?? (isLoopback(address) ? "open" : "none");
     const records = options.records ?? new CsvStore({ isBuiltIn: true });
     this.#context = {
       agent: options.agent ?? "app",
@@ -82,12 +89,12 @@ export class Server implements AsyncDisposable {
         allowRemove: options.allowRemove ?? false,
       },
       access: {
-        stranger: stranger(options.strangers ?? (isLoopback(address) ? "open" : "none")),
-        redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
+        stranger: stranger(strangers),
+        redeem: (secret, peer) => links.redeem(secret, peer),
       },
       limits: { ...SERVER_LIMITS, ...options.limits },
       log: guarded(options.log),
-      formats: options.formats ?? (isLoopback(address) ? SERVED_FORMATS : ["app"]),
+      formats: options.formats ?? (strangers === "open" && isLoopback(address) ? SERVED_FORMATS : ["app"]),
       greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },
       onDelivered: () => void (once && this.stop()),
       stop: () => void this.stop(),

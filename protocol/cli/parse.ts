@@ -3,7 +3,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { AppError } from "../errors.ts";
 import type { Command, NumberOption, Option } from "./command.ts";
-import { parseSize } from "./format.ts";
+import { parseDuration, parseSize } from "./format.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ParsedLine {
@@ -104,20 +104,24 @@ function valueOf(command: Command, option: Option, given: unknown): unknown {
 
 function numberOf(option: NumberOption, text: string, fail: (wanted: string) => AppError): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
-  const number = option.kind === "size" ? parseSize(text) : Number(text);
-  const looksLikeOne = option.kind === "size" || (option.kind === "count" ? COUNT : SECONDS).test(text);
-  if (number === undefined || !looksLikeOne) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
+  const number = NUMBERS[option.kind](text);
+  if (number === undefined) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
   if (number < min || number > max) throw fail(`it must be from ${min} to ${max}`);
   return number;
 }
 
-const COUNT = /^-?\d+$/;
-const SECONDS = /^-?\d+(\.\d+)?$/;
+const NUMBERS: Record<NumberOption["kind"], (text: string) => number | undefined> = {
+  count: (text) => /^-?\d+$/.test(text) ? Number(text) : undefined,
+  size: parseSize,
+  seconds: (text) => /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined,
+  duration: parseDuration,
+};
 
 const NUMBER_NAMES = {
   count: "a whole number",
   size: "a size, such as 500, 10M or 2G",
   seconds: "a number of seconds",
+  duration: "a time with its unit, such as 90s, 30m, 12h or 7d",
 };
 
 function unknownOption(command: Command, argument: string): AppError {

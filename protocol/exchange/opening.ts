@@ -59,12 +59,16 @@ function decodeLine(bytes: Uint8Array): string {
   }
 }
 
-/** Begins a session as the client: our line, the server's line, and both again in the first frame. */
+/**
+ * Begins a session as the client: our line, the server's line, and both again in the first frame. `secret` is that of a
+ * link: only for a stream that is encrypted, to a server that has proven its key.
+ */
 export async function openAsClient(
   stream: ByteStream,
   agent: string,
+  secret?: string,
 ): Promise<{ session: Session; abilities: Abilities }> {
-  const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX });
+  const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX, ...(secret === undefined ? {} : { secret }) });
   await stream.write(new TextEncoder().encode(sent + "\n"));
   const first = await readFirstBytes(new QuietReader(stream));
   if (!first) throw new AppError("lost", `${stream.peer} closed the connection before it said anything`);

@@ -88,7 +88,7 @@ Deno.test("missing words are an error that names them when nobody can be asked",
 
 Deno.test("missing words are asked for on a terminal, with the old prompts", () => {
   const both = new FakeTerminal({ canAsk: true }, ["127.0.0.1", " 6000 "]);
-  assertEquals(takeTarget([], both), { target: { host: "127.0.0.1", port: 6000 }, rest: [] });
+  assertEquals(takeTarget([], both), { target: { host: "127.0.0.1", port: 6000 }, rest: [], path: "" });
   assertEquals(both.questions, ["Enter ip --> ", "Enter port --> "]);
 
   const port = new FakeTerminal({ canAsk: true }, ["6000"]);

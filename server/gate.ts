@@ -1,0 +1,62 @@
+/**
+ * What a server has that does not let everybody do everything: a key, the links that were made for its directory, and
+ * one more link for as long as it runs.
+ */
+import { toAppError } from "../protocol/errors.ts";
+import type { FileTree } from "../protocol/files/tree.ts";
+import { stateFile } from "../protocol/files/state_folder.ts";
+import { Links } from "./access/links.ts";
+import { forgetStart, noteStart } from "./access/make_link.ts";
+import { openIdentity } from "./identity.ts";
+import type { Log } from "./log.ts";
+import { type GateFacts, hostsOf, type StartFacts } from "./start_lines.ts";
+
+export interface Gate extends AsyncDisposable {
+  readonly links: Links;
+  /** Notes where the server is reached, and makes a link for this start if strangers need one and `hasLink` is set. */
+  announce(bound: Bound, options: { isPlainAllowed: boolean; hasLink: boolean }): Promise<GateFacts>;
+}
+
+type Bound = Pick<StartFacts, "address" | "port" | "interfaces">;
+
+export interface GateOptions {
+  readonly tree: FileTree;
+  /** The directory that it keeps. */
+  readonly root: string;
+  readonly strangers: GateFacts["strangers"];
+  readonly log: Log;
+}
+
+/** Throws what keeps the key or the links from being read. */
+export async function openGate({ tree, root, strangers, log }: GateOptions): Promise<Gate> {
+  const file = stateFile("links.json");
+  const realRoot = Deno.realPathSync(root);
+  const run = crypto.randomUUID();
+  const tell = (cause: unknown) => {
+    const { code, message } = toAppError(cause, "Cannot keep the links");
+    const record = { time: new Date(), peer: "-", request: "links", name: "", bytes: 0, durationMs: 0 };
+    log({ ...record, result: code, detail: message });
+  };
+  const { key, fingerprint } = await openIdentity();
+  const links = new Links({ file, root: realRoot, run, onFault: tell });
+  return {
+    links,
+    async announce(bound, { isPlainAllowed, hasLink }) {
+      const place = { host: hostsOf(bound)[0]!, port: bound.port, key };
+      const isNeeded = strangers === "none" && hasLink;
+      const secret = await noteStart(file, realRoot, place, isNeeded ? run : undefined);
+      return { strangers, key, fingerprint, isPlainAllowed, secret, example: await firstFile(tree) };
+    },
+    async [Symbol.asyncDispose]() {
+      links[Symbol.dispose]();
+      await forgetStart(file, run).catch(tell); // it is good for nothing without this server in any case
+    },
+  };
+}
+
+async function firstFile(tree: FileTree): Promise<string | undefined> {
+  for await (const { entries } of tree.list("", { all: false })) {
+    const file = entries.find(({ kind }) => kind === "file");
+    if (file) return file.name;
+  }
+}
