@@ -12,6 +12,7 @@ import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
 import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
+import type { dial } from "./dial.ts";
 import { SessionHolder } from "./session_holder.ts";
 import { type Checksum, entryOf, expect, type Listing, receiveBatch, requestDigest, requestEntry } from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
@@ -23,6 +24,8 @@ export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
   agent?: string;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
   holder?: SessionHolder;
+  /** What dials, where there is no `holder`. @default a TCP connection to `target` */
+  connect?: typeof dial;
 }
 
 /** What `options` leave open is as it always is. */
@@ -53,7 +56,7 @@ export class Client implements AsyncDisposable {
     this.#target = target;
     this.#options = options;
     this.#limits = limitsOf(options);
-    this.#holder = options.holder ?? new SessionHolder();
+    this.#holder = options.holder ?? new SessionHolder(options.connect);
   }
 
   /**
