@@ -3,7 +3,7 @@ import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { AppError } from "../protocol/errors.ts";
 import { translating } from "../protocol/files/fs_errors.ts";
-import { verifyPrivate } from "../protocol/files/private_file.ts";
+import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { isLink } from "../protocol/wire/link.ts";
 import { Client, type ClientOptions } from "./client.ts";
@@ -79,7 +79,7 @@ function linkFrom(file: string | undefined, words: readonly string[]): string | 
   if (isWord) {
     throw new AppError("usage", "Both a link and --link-file were given", { advice: "Leave one of them out" });
   }
-  verifyPrivate(file);
+  requirePrivate(file);
   return translating("read", file, () => Deno.readTextFileSync(file)).trim();
 }
 

@@ -14,6 +14,7 @@ import { CsvStore } from "./records/csv_store.ts";
 import { ownFile } from "./records/own_file.ts";
 import { serve } from "./server.ts";
 import { openGate } from "./gate.ts";
+import { openIdentity } from "./identity.ts";
 import type { StrangerRights } from "./policy.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
 
@@ -102,7 +103,8 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   const log = createLog(options.log, (line) => terminal.note(line));
   const records = await openRecords(options.data ?? options.file, log);
   const port = options.ask ? askForPort(terminal, options.port) : options.port;
-  await using gate = strangers === "open" ? undefined : await openGate({ tree, root, strangers, log });
+  const identity = strangers === "open" ? undefined : await openIdentity();
+  await using gate = identity && openGate({ tree, root, strangers, identity, log });
   await using server = serve({
     root: tree,
     records,

@@ -1,14 +1,15 @@
 /**
- * What a server has that does not let everybody do everything: a key, the links that were made for its directory, and
- * one more link for as long as it runs.
+ * What stands before a server that others can reach: the links that were made for its directory, and one more for as
+ * long as it runs.
  */
 import { toAppError } from "../protocol/errors.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
-import { stateFile } from "../protocol/files/state_folder.ts";
+import { linkFile } from "./access/link_file.ts";
 import { Links } from "./access/links.ts";
 import { forgetStart, noteStart } from "./access/make_link.ts";
-import { openIdentity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import type { Log } from "./log.ts";
+import type { StrangerRights } from "./policy.ts";
 import { type GateFacts, hostsOf, type StartFacts } from "./start_lines.ts";
 
 export interface Gate extends AsyncDisposable {
@@ -23,13 +24,15 @@ export interface GateOptions {
   readonly tree: FileTree;
   /** The directory that it keeps. */
   readonly root: string;
-  readonly strangers: GateFacts["strangers"];
+  readonly strangers: StrangerRights;
+  readonly identity: Pick<Identity, "key" | "fingerprint">;
   readonly log: Log;
 }
 
-/** Throws what keeps the key or the links from being read. */
-export async function openGate({ tree, root, strangers, log }: GateOptions): Promise<Gate> {
-  const file = stateFile("links.json");
+/** Throws what keeps the links from being read. */
+export function openGate({ tree, root, strangers, identity, log }: GateOptions): Gate {
+  const file = linkFile();
+  const { key } = identity;
   const realRoot = Deno.realPathSync(root);
   const run = crypto.randomUUID();
   const tell = (cause: unknown) => {
@@ -37,7 +40,6 @@ export async function openGate({ tree, root, strangers, log }: GateOptions): Pro
     const record = { time: new Date(), peer: "-", request: "links", name: "", bytes: 0, durationMs: 0 };
     log({ ...record, result: code, detail: message });
   };
-  const { key, fingerprint } = await openIdentity();
   const links = new Links({ file, root: realRoot, run, onFault: tell });
   return {
     links,
@@ -45,7 +47,7 @@ export async function openGate({ tree, root, strangers, log }: GateOptions): Pro
       const place = { host: hostsOf(bound)[0]!, port: bound.port, key };
       const isNeeded = strangers === "none" && hasLink;
       const secret = await noteStart(file, realRoot, place, isNeeded ? run : undefined);
-      return { strangers, key, fingerprint, isPlainAllowed, secret, example: await firstFile(tree) };
+      return { ...identity, strangers, isPlainAllowed, secret, example: await firstFile(tree) };
     },
     async [Symbol.asyncDispose]() {
       links[Symbol.dispose]();

@@ -2,6 +2,7 @@
 import { formatCount, formatSize } from "../protocol/cli/format.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { escapeName } from "../protocol/escape.ts";
+import { shortened } from "../protocol/tls/fingerprint.ts";
 import { formatLink } from "../protocol/wire/link.ts";
 import type { StrangerRights } from "./policy.ts";
 
@@ -25,8 +26,9 @@ export interface StartFacts {
 /** How a server is protected. */
 export interface GateFacts {
   /** What those may do who show no link. */
-  readonly strangers: Exclude<StrangerRights, "open">;
+  readonly strangers: StrangerRights;
   readonly key: string;
+  /** Whole. */
   readonly fingerprint: string;
   /** Whether unencrypted connections are taken, too. */
   readonly isPlainAllowed: boolean;
@@ -39,8 +41,9 @@ export interface GateFacts {
 export function formatStartLines(facts: StartFacts): string[] {
   const { address, port, root, readOnly, measure, gate, oldFormats } = facts;
   const content = measure ? ` (${formatCount(measure.files, "file")}, ${formatSize(measure.sizeBytes)})` : "";
-  const changes = readOnly ? ", read-only" : gate ? "" : ", uploads allowed";
-  const protection = gate ? `, encrypted, key ${gate.fingerprint}` : "";
+  const isOpen = !gate || gate.strangers === "open";
+  const changes = readOnly ? ", read-only" : isOpen ? ", uploads allowed" : "";
+  const protection = gate ? `, encrypted, key ${shortened(gate.fingerprint)}` : "";
   return [
     `Running on IP: ${isAny(address) ? reachableAddresses(facts)[0] ?? address : address}`,
     `Running on port: ${port}`,
@@ -67,6 +70,7 @@ function warnings(
 ): string[] {
   const isAre = oldFormats.length === 1 ? "is" : "are";
   const may = strangers === "public" || readOnly ? "read files" : "read and add files";
+  const isClosed = strangers === "none" || strangers === "open"; // who is on this machine is no stranger
   return [
     ...(isPlainAllowed
       ? ["WARNING: unencrypted connections are taken, too (--plain): others can listen to those"]
@@ -74,7 +78,7 @@ function warnings(
     ...(oldFormats.length > 0
       ? [`WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption`]
       : []),
-    ...(strangers === "none" ? [] : [`WARNING: anybody who reaches this port can ${may} (--${strangers})`]),
+    ...(isClosed ? [] : [`WARNING: anybody who reaches this port can ${may} (--${strangers})`]),
   ];
 }
 

@@ -7,6 +7,7 @@
  * way. No error repeats what it could not read, since that may have been a secret.
  */
 import { AppError } from "../errors.ts";
+import { isKey } from "../tls/key.ts";
 
 export const LINK_START = "app://";
 
@@ -24,10 +25,7 @@ export interface Link {
 
 const FORM = /^app:\/\/(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\]):([0-9]{1,5})\/([^#?]*)#([^.]*)(?:\.(.*))?$/s;
 const UNRESERVED = /[A-Za-z0-9._~/-]/;
-const KEY_LENGTH = 43;
-const SECRET_LENGTH = 22;
-/** The last character of each has bits that no byte has: they are zero. */
-const KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+/** The last character has bits that no byte has: they are zero. */
 const SECRET = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 /** Whether `word` is meant to be a link; `parseLink` tells whether it is one. */
@@ -52,9 +50,9 @@ export function parseLink(text: string): Link {
   const [, name, address, portText, pathText, key, secret] = match;
   const port = Number(portText);
   if (port < 1 || port > 65_535) throw unreadable("its port is not a number from 1 to 65535");
-  if (!KEY.test(key!)) throw unreadable(`its key is not ${KEY_LENGTH} characters of base64url`);
+  if (!isKey(key!)) throw unreadable("its key is not one: it has to have 43 characters");
   if (secret !== undefined && !SECRET.test(secret)) {
-    throw unreadable(`what is behind the key is not ${SECRET_LENGTH} characters of base64url`);
+    throw unreadable("what is behind its key is no secret: that has 22 characters");
   }
   const link = {
     host: (name ?? address)!,

@@ -6,13 +6,12 @@ import type { Terminal } from "../../protocol/cli/terminal.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { escapeName, formatJson, quoteName } from "../../protocol/escape.ts";
 import { translating } from "../../protocol/files/fs_errors.ts";
-import { stateFile } from "../../protocol/files/state_folder.ts";
 import { nameFault } from "../../protocol/names.ts";
 import { formatLink } from "../../protocol/wire/link.ts";
 import { openIdentity } from "../identity.ts";
 import { type Right, RIGHTS } from "../policy.ts";
 import { reachableAddresses } from "../start_lines.ts";
-import { endOf, type LinkRecord, type Place, readLinkFile } from "./link_file.ts";
+import { endOf, linkFile, type LinkRecord, type Place, readLinkFile } from "./link_file.ts";
 import { addLink, labelFault, revokeLinks } from "./make_link.ts";
 
 const DEFAULT_PORT = 6000;
@@ -48,7 +47,7 @@ async function runLink({ words, options, terminal }: CommandInput<typeof LINK_OP
   const path = pathOf(root, options.path, right, terminal);
   const fault = options.name === undefined ? undefined : labelFault(options.name);
   if (fault) throw usageError(linkCommand, `Cannot use --name ${JSON.stringify(options.name)}: ${fault}`);
-  const file = stateFile("links.json");
+  const file = linkFile();
   const place = placeOf(readLinkFile(file).places[root], options, terminal);
   const key = place.key ?? (await openIdentity()).key;
   const plan = { label: options.name, right, path: path.replace(/\/$/, ""), root, forMs: options.for };
@@ -132,7 +131,7 @@ export const linksCommand = defineCommand({
 });
 
 function runLinks({ options, terminal }: CommandInput<typeof LINKS_OPTIONS>): Promise<number> {
-  const { links } = readLinkFile(stateFile("links.json"));
+  const { links } = readLinkFile(linkFile());
   if (options.json) { for (const link of links) terminal.result(formatJson(eventOf(link))); }
   else if (links.length > 0) tableOf(links).forEach((line) => terminal.result(line));
   else terminal.note("There are none; app link makes one\n");
@@ -172,7 +171,7 @@ export const revokeCommand = defineCommand({
   options: [],
   async run({ words, terminal }) {
     if (words.length === 0) throw usageError(revokeCommand, "LABEL is missing", "See them with: app links");
-    await revokeLinks(stateFile("links.json"), words);
+    await revokeLinks(linkFile(), words);
     for (const label of new Set(words)) terminal.result(`${label} revoked.`);
     return 0;
   },

@@ -6,8 +6,8 @@
  */
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
-import { translating } from "../../protocol/files/fs_errors.ts";
-import { replaceText, whileLocked } from "../../protocol/files/private_file.ts";
+import { changeKept, readKept } from "../../protocol/files/kept_file.ts";
+import { stateFolder } from "../../protocol/files/state_folder.ts";
 import { type Right, RIGHTS } from "../policy.ts";
 
 /** What is kept of a link. Times are in milliseconds since 1970. */
@@ -52,24 +52,24 @@ const SHOWN_MS = 7 * 24 * 3_600_000;
 const ABOUT = "The links of app serve: app link, app links and app revoke show and change them";
 const VERSION = 1;
 
-/** What the file says; nothing where there is none. Throws `failed` for one that cannot be understood. */
-export function readLinkFile(path: string): LinkFile {
-  try {
-    return parse(translating("read", path, () => Deno.readTextFileSync(path)), path);
-  } catch (error) {
-    if (error instanceof AppError && error.code === "not_found") return NO_LINKS;
-    throw error;
-  }
+/** The file, where nobody names another. Throws `failed` when the system has no place for it. */
+export function linkFile(): string {
+  const folder = stateFolder();
+  if (folder !== undefined) return `${folder}/links.json`;
+  throw new AppError("failed", "Cannot find where to keep links", { advice: "Set HOME, or XDG_STATE_HOME" });
 }
 
-/** Changes the file; what `change` says of it. A file that cannot be understood is left as it is: throws `failed`. */
-export async function changeLinkFile(path: string, change: (file: LinkFile) => LinkFile): Promise<LinkFile> {
-  return await whileLocked(path, async () => {
-    const changed = change(readLinkFile(path));
+/** What the file says; nothing where there is none. Throws `failed` for one that cannot be understood. */
+export function readLinkFile(path: string): LinkFile {
+  return parse(readKept(path), path);
+}
+
+/** Changes the file, durably. One that cannot be understood is left as it is: throws `failed`. */
+export async function changeLinkFile(path: string, change: (file: LinkFile) => LinkFile): Promise<void> {
+  await changeKept(path, (text) => {
+    const changed = change(parse(text, path));
     const links = changed.links.filter((link) => !isForgotten(link, Date.now()));
-    const text = JSON.stringify({ about: ABOUT, version: VERSION, ...changed, links }, undefined, 2);
-    await replaceText(path, text + "\n");
-    return { ...changed, links };
+    return JSON.stringify({ about: ABOUT, version: VERSION, ...changed, links }, undefined, 2) + "\n";
   });
 }
 
@@ -89,7 +89,8 @@ function isForgotten({ revokedMs, usedMs, expiresMs }: LinkRecord, nowMs: number
   return Math.min(revokedMs ?? Infinity, usedMs ?? Infinity, expiresMs ?? Infinity) + SHOWN_MS < nowMs;
 }
 
-function parse(text: string, path: string): LinkFile {
+function parse(text: string | undefined, path: string): LinkFile {
+  if (text === undefined) return NO_LINKS;
   let value: unknown;
   try {
     value = JSON.parse(text);

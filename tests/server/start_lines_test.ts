@@ -21,7 +21,13 @@ const FACTS = {
 
 const KEY = "A".repeat(43);
 const SECRET = "B".repeat(21) + "A";
-const GATE = { strangers: "none", key: KEY, fingerprint: "7Q3F-…-K2", isPlainAllowed: false, secret: SECRET } as const;
+const GATE = {
+  strangers: "none",
+  key: KEY,
+  fingerprint: "7Q3F-ZK5A-K2",
+  isPlainAllowed: false,
+  secret: SECRET,
+} as const;
 const CLOSED = { ...FACTS, address: "10.0.0.5", gate: GATE };
 
 /** The hosts and ports in the lines that say what to enter elsewhere. */
