@@ -103,10 +103,10 @@ function placeOf(
   const host = options.host ?? known?.host ?? firstAddress();
   const port = options.port ?? known?.port ?? DEFAULT_PORT;
   const isGuessed = !known && (options.host === undefined || options.port === undefined);
-  if (isGuessed) terminal.note(`No server of that directory was started yet: the link says ${host} port ${port}\n`);
   if (!/^([A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$/.test(host)) {
     throw usageError(linkCommand, `Cannot use --host ${JSON.stringify(host)}: it is neither a name nor an address`);
   }
+  if (isGuessed) terminal.note(`No server of that directory was started yet: the link says ${host} port ${port}\n`);
   return { host, port, ...(known ? { key: known.key } : {}) };
 }
 

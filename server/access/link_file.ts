@@ -45,7 +45,7 @@ export interface LinkFile {
   readonly places: Readonly<Record<string, Place>>;
 }
 
-export const NO_LINKS: LinkFile = { links: [], places: {} };
+const NO_LINKS: LinkFile = { links: [], places: {} };
 
 /** What is good for nothing any more is shown for this long, and then forgotten. */
 const SHOWN_MS = 7 * 24 * 3_600_000;

@@ -8,7 +8,7 @@ import { AppError, toAppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import type { Principal } from "../policy.ts";
 import { RIGHTS } from "../policy.ts";
-import { changeLinkFile, endOf, type LinkFile, type LinkRecord, NO_LINKS, readLinkFile } from "./link_file.ts";
+import { changeLinkFile, endOf, type LinkFile, type LinkRecord, readLinkFile } from "./link_file.ts";
 import { areSameDigests, digestOf } from "./secret.ts";
 import { busy, type Turn, Turns, type TurnUser } from "./turn.ts";
 
@@ -43,7 +43,7 @@ export class Links implements Disposable {
   readonly #uses = new Map<string, Use>();
   /** Used up here, though that could not be written down. */
   readonly #usedHere = new Set<string>();
-  #content: LinkFile = NO_LINKS;
+  #links: readonly LinkRecord[] = [];
   #byDigest = new Map<string, LinkRecord>();
   #seen: string | undefined;
   #fault: AppError | undefined;
@@ -52,8 +52,8 @@ export class Links implements Disposable {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
-    this.#look();
-    if (this.#fault) throw this.#fault;
+    this.#seen = fingerprintOf(options.file);
+    this.#take(readLinkFile(options.file));
     this.#timer = setInterval(() => this.#look(), options.lookEveryMs ?? LOOK_EVERY_MS);
   }
 
@@ -98,7 +98,7 @@ export class Links implements Disposable {
   /** Looks at all of them, whichever it is: how long that takes tells nothing. */
   #search(digest: string): LinkRecord | undefined {
     let found: LinkRecord | undefined;
-    for (const link of this.#content.links) if (areSameDigests(link.digest, digest)) found = link;
+    for (const link of this.#links) if (areSameDigests(link.digest, digest)) found = link;
     return found;
   }
 
@@ -113,19 +113,24 @@ export class Links implements Disposable {
     return endOf(link, this.#now())?.reason;
   }
 
-  /** Reads the file if it has changed, and ends those whose link was taken away. */
+  /** Reads the file if it has changed. */
   #look(): void {
     const seen = fingerprintOf(this.#options.file);
     if (seen === this.#seen) return;
     this.#seen = seen;
     try {
-      this.#content = readLinkFile(this.#options.file);
-      this.#byDigest = new Map(this.#content.links.map((link) => [link.digest, link]));
+      this.#take(readLinkFile(this.#options.file));
       this.#fault = undefined;
     } catch (error) {
       this.#fault = toAppError(error, "Cannot read the links");
-      return this.#options.onFault?.(this.#fault);
+      this.#options.onFault?.(this.#fault);
     }
+  }
+
+  /** Ends those whose link was taken away. */
+  #take({ links }: LinkFile): void {
+    this.#links = links;
+    this.#byDigest = new Map(links.map((link) => [link.digest, link]));
     for (const [digest, { ended }] of this.#uses) {
       const link = this.#byDigest.get(digest);
       if (link && link.revokedMs === undefined) continue;

@@ -36,13 +36,18 @@ export function startLinked(
   const state = temporaryDirectory();
   const file = `${state.path}/links.json`;
   const faults: Error[] = [];
-  let links: Links | undefined;
+  const held: { links?: Links } = {};
   const served = startServed(files, {
     strangers: "none",
     ...options,
-    links: { redeem: (secret, peer) => links!.redeem(secret, peer) },
+    links: { redeem: (secret, peer) => held.links!.redeem(secret, peer) },
   });
-  links = new Links({ file, root: served.root, onFault: (error) => faults.push(error), ...linksOptions });
+  const links = held.links = new Links({
+    file,
+    root: served.root,
+    onFault: (error) => faults.push(error),
+    ...linksOptions,
+  });
   return {
     served,
     file,
@@ -64,7 +69,7 @@ export function startLinked(
     },
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
-      links![Symbol.dispose]();
+      links[Symbol.dispose]();
       state[Symbol.dispose]();
     },
   };
