@@ -30,7 +30,7 @@ Deno.test("what is drawn of a link can be read back, with colours and without", 
     const text = formatLink({ ...link, path });
     for (const hasColor of [true, false]) {
       const drawn = await drawQr(text, hasColor);
-      const lines = drawn.trimEnd().split("\n").map((line) => line.replaceAll(/\x1b\[[\d;]*m/g, "")); // deno-lint-ignore no-control-regex
+      const lines = drawn.trimEnd().split("\n").map((line) => line.replace("\x1b[30;107m", "").replace("\x1b[0m", ""));
       assertEquals(new Set(lines.map((line) => line.length)).size, 1);
       assert(lines[0]!.length <= 80, "it fits a terminal");
       assertEquals(decodeQR(photograph(lines, hasColor)), text);
