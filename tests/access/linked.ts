@@ -2,7 +2,7 @@
 import type { dial } from "../../client/dial.ts";
 import { Client, type ClientOptions } from "../../client/mod.ts";
 import { TcpStream } from "../../protocol/exchange/byte_stream.ts";
-import { openAsClient } from "../../protocol/exchange/opening.ts";
+import { beginSession, exchangeOpenings } from "../../protocol/exchange/opening.ts";
 import { addLink, type LinkPlan } from "../../server/access/make_link.ts";
 import { Links, type LinksOptions } from "../../server/access/links.ts";
 import type { ServeOptions } from "../../server/mod.ts";
@@ -79,7 +79,9 @@ export function startLinked(
 export const dialShowing: typeof dial = async ({ target, agent }) => {
   const stream = new TcpStream(await Deno.connect({ hostname: target.host, port: target.port }));
   try {
-    const { session } = await openAsClient(stream, agent, target.secret);
+    const { secret } = target;
+    const opening = await exchangeOpenings(stream, { agent, ...(secret === undefined ? {} : { secret }) });
+    const session = beginSession(stream, opening);
     return { session, handTo() {}, [Symbol.dispose]: () => stream.close() };
   } catch (error) {
     stream.close();
