@@ -90,7 +90,7 @@ export class Server implements AsyncDisposable {
       },
       access: {
         stranger: stranger(strangers),
-        redeem: (secret, peer) => links.redeem(secret, peer),
+        redeem: (secret: string, peer: string) => links.redeem(secret, peer),
       },
       limits: { ...SERVER_LIMITS, ...options.limits },
       log: guarded(options.log),

@@ -15,12 +15,12 @@ import { formatLink } from "../../protocol/wire/link.ts";
 import { FakeTerminal, NEVER_INTERRUPTED } from "../cli/fake_terminal.ts";
 import { assert, assertEquals, assertRejectsCode, assertStringIncludes } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
-import { dialShowing, KEY, type Linked, startLinked } from "./linked.ts";
+import { CHANNELS, KEY, type Linked, startLinked } from "./linked.ts";
 
 /** Runs a command as the program does, over a connection that shows its link. */
 async function run(command: Command, args: readonly string[], secret: string, linked: Linked): Promise<string[]> {
   const terminal = new FakeTerminal();
-  await using holder = new SessionHolder(dialShowing);
+  await using holder = new SessionHolder(CHANNELS[0].dial);
   const target = { host: "127.0.0.1", port: linked.served.port, secret };
   await holder.session({ target, agent: "test", timeoutMs: 10_000 });
   const { words, options } = parseLine(command, args);
@@ -75,7 +75,7 @@ Deno.test("a shell that a link leads into a directory has its names there, and n
   const secret = await linked.link({ right: "read", path: "in" });
   const target = { host: "127.0.0.1", port: linked.served.port, key: KEY, secret };
   const terminal = new FakeTerminal();
-  await using holder = new SessionHolder(dialShowing);
+  await using holder = new SessionHolder(CHANNELS[0].dial);
   await holder.session({ target, agent: "test", timeoutMs: 10_000 });
   const names = ["list", "stat", "shell"];
   const commands = await Promise.all(names.map((name) => CLIENT_COMMANDS[name]!()));

@@ -4,7 +4,7 @@ import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { peerError } from "../../protocol/exchange/transfer.ts";
 import type { ErrorName } from "../../protocol/errors.ts";
 import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
-import { dialShowing, type Linked, startLinked } from "./linked.ts";
+import { CHANNELS, type Linked, startLinked } from "./linked.ts";
 
 const OFFER = { type: "offer", name: "big.bin", sizeBytes: 3 * BLOCK_BYTES, mtimeMs: 1_000 } as const;
 const FILES = { "a.txt": "content", "d/b.txt": "more" };
@@ -12,7 +12,7 @@ const FILES = { "a.txt": "content", "d/b.txt": "more" };
 /** Offers `OFFER` and what `more` says; the answer, and the session. Throws what the offer is refused for. */
 async function offer(linked: Linked, secret: string, more: Partial<MessageOf<"offer">> = {}) {
   const target = { host: "127.0.0.1", port: linked.served.port, secret };
-  const dialed = await dialShowing({ target, agent: "test", timeoutMs: 10_000 });
+  const dialed = await CHANNELS[0].dial({ target, agent: "test", timeoutMs: 10_000 });
   dialed.session.send({ ...OFFER, ...more });
   const answer = await dialed.session.receive();
   if (answer.type === "accept") return { answer, session: dialed.session, [Symbol.dispose]: dialed[Symbol.dispose] };

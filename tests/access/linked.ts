@@ -27,11 +27,41 @@ export interface Linked extends AsyncDisposable {
   logged(request: string, count: number): Promise<void>;
 }
 
+/** A way from a client to a server. */
+export interface Channel {
+  readonly name: string;
+  /** What a server needs for it. */
+  readonly options: Omit<ServeOptions, "root" | "port" | "log">;
+  readonly dial: typeof dial;
+  /** Whether the server believes a secret that comes this way. */
+  readonly takesSecrets: boolean;
+}
+
+/** Dials without encryption and shows the secret nevertheless, as no client does: what a server makes of it is tested. */
+export const dialShowing: typeof dial = async ({ target, agent }) => {
+  const stream = new TcpStream(await Deno.connect({ hostname: target.host, port: target.port }));
+  try {
+    const { secret } = target;
+    const opening = await exchangeOpenings(stream, { agent, ...(secret === undefined ? {} : { secret }) });
+    const session = beginSession(stream, opening);
+    return { session, handTo() {}, [Symbol.dispose]: () => stream.close() };
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+};
+
+/** The first is what tests use that do not say. Plain stands in for TLS until that is spoken. */
+export const CHANNELS: readonly [Channel, ...Channel[]] = [
+  { name: "plain", options: {}, dial: dialShowing, takesSecrets: true },
+];
+
 /** As `startServed`, for strangers without any rights. */
 export function startLinked(
   files: Readonly<Record<string, string | Uint8Array>> = {},
   options: Omit<ServeOptions, "root" | "port" | "log"> = {},
   linksOptions: Partial<LinksOptions> = {},
+  channel = CHANNELS[0],
 ): Linked {
   const state = temporaryDirectory();
   const file = `${state.path}/links.json`;
@@ -39,6 +69,7 @@ export function startLinked(
   const held: { links?: Links } = {};
   const served = startServed(files, {
     strangers: "none",
+    ...channel.options,
     ...options,
     links: { redeem: (secret, peer) => held.links!.redeem(secret, peer) },
   });
@@ -58,7 +89,7 @@ export function startLinked(
     },
     client(secret, clientOptions) {
       const target = { host: "127.0.0.1", port: served.port, ...(secret === undefined ? {} : { secret }) };
-      return new Client(target, { retries: 0, retryWaitMs: 0, connect: dialShowing, ...clientOptions });
+      return new Client(target, { retries: 0, retryWaitMs: 0, connect: channel.dial, ...clientOptions });
     },
     async logged(request, count) {
       const lines = () => served.records.filter((record) => record.request === request);
@@ -74,17 +105,3 @@ export function startLinked(
     },
   };
 }
-
-/** Dials without encryption and shows the secret nevertheless, as no client does: what a server makes of it is tested. */
-export const dialShowing: typeof dial = async ({ target, agent }) => {
-  const stream = new TcpStream(await Deno.connect({ hostname: target.host, port: target.port }));
-  try {
-    const { secret } = target;
-    const opening = await exchangeOpenings(stream, { agent, ...(secret === undefined ? {} : { secret }) });
-    const session = beginSession(stream, opening);
-    return { session, handTo() {}, [Symbol.dispose]: () => stream.close() };
-  } catch (error) {
-    stream.close();
-    throw error;
-  }
-};

@@ -7,7 +7,7 @@ import { Links } from "../../server/access/links.ts";
 import { assert, assertEquals, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { receive, soon } from "../server/served.ts";
-import { dialShowing, KEY, type Linked, startLinked } from "./linked.ts";
+import { CHANNELS, KEY, type Linked, startLinked } from "./linked.ts";
 
 const QUICK = { lookEveryMs: 5 };
 const BIG = new Uint8Array(8 * BLOCK_BYTES).fill(7);
@@ -15,7 +15,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 
 async function open(linked: Linked, secret: string) {
   const target = { host: "127.0.0.1", port: linked.served.port, secret };
-  return await dialShowing({ target, agent: "test", timeoutMs: 10_000 });
+  return await CHANNELS[0].dial({ target, agent: "test", timeoutMs: 10_000 });
 }
 
 /** The code that a session ends with. */

@@ -10,7 +10,7 @@ import { Turns } from "../../server/access/turn.ts";
 import { assert, assertEquals, assertRejectsCode, assertStringIncludes, assertThrowsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { receive } from "../server/served.ts";
-import { dialShowing, type Linked, startLinked } from "./linked.ts";
+import { CHANNELS, type Linked, startLinked } from "./linked.ts";
 
 const TWO = new Uint8Array(2 * BLOCK_BYTES + 5).map((_, index) => index % 251);
 
@@ -30,7 +30,7 @@ async function put(linked: Linked, secret: string, name: string, content = "new"
 
 function dial(linked: Linked, secret: string) {
   const target = { host: "127.0.0.1", port: linked.served.port, secret };
-  return dialShowing({ target, agent: "test", timeoutMs: 10_000 });
+  return CHANNELS[0].dial({ target, agent: "test", timeoutMs: 10_000 });
 }
 
 Deno.test("a link for one transfer is used up by a get, durably, and by nothing before it", async () => {
