@@ -192,7 +192,7 @@ for (const channel of CHANNELS) {
 
 for (const strangers of STRANGER_COLUMNS) {
   Deno.test(`old formats and words allow strangers with the rights "${strangers}" what the table says`, async () => {
-    await using here = stage({ strangers });
+    await using here = stage({ strangers, channel: CHANNELS.at(-1)! }); // they know no encryption
     for (const row of OLD_ROWS) {
       const before = here.state();
       const isAllowed = isDone(row, STRANGER_COLUMNS, strangers);
