@@ -35,7 +35,7 @@ export const COMMON_OPTIONS = [
     name: "link-file",
     kind: "text",
     value: "FILE",
-    help: "A file with a link, instead of HOST PORT; nobody else may be able to read it",
+    help: "A file with the link to the server; nobody else may be able to read it",
   },
   { name: "quiet", short: "q", kind: "flag", help: "Tell only errors" },
   { name: "json", kind: "flag", help: "One JSON object a line on stdout" },
@@ -66,8 +66,10 @@ export const LOOK_OPTIONS = [...COMMON_OPTIONS, { ...IF_EXISTS_OPTION, hidden: t
 
 /** Takes the server from the words, or from a link that was given in another way: then all words are left. */
 export function targetFor({ words, terminal, options, ...rest }: TargetInput): TargetWords {
-  const link = "holder" in rest ? undefined : linkFrom(options["link-file"], words);
-  return takeTarget(words, terminal, link);
+  const file = options["link-file"];
+  if (!("holder" in rest)) return takeTarget(words, terminal, linkFrom(file, words));
+  if (file === undefined) return takeTarget(words, terminal);
+  throw new AppError("usage", "A shell has one server", { advice: "Run: app shell --link-file FILE" });
 }
 
 type TargetInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "words" | "options" | "terminal"> & InShell;
