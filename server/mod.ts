@@ -11,6 +11,8 @@
  * system, paths from the top.
  */
 export { serve, type ServeOptions, Server } from "./server.ts";
+export { Links, type LinksOptions } from "./access/links.ts";
+export { addLink, type LinkPlan, revokeLinks } from "./access/make_link.ts";
 export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";
 export { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 export { CsvStore, type CsvStoreOptions } from "./records/csv_store.ts";
