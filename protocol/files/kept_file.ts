@@ -7,7 +7,6 @@ import { quoteName } from "../escape.ts";
 import { FILE_SYSTEM, removeIfThere } from "./file_system.ts";
 import { translating } from "./fs_errors.ts";
 import { tryLock } from "./lock.ts";
-import { flushDirectory } from "./publish.ts";
 
 const LOCK_LOOK_MS = 10;
 const PATIENCE_MS = 5_000;
@@ -64,7 +63,9 @@ function replace(path: string, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
   file.syncSync();
   Deno.renameSync(aside, path);
-  flushDirectory(FILE_SYSTEM, folderOf(path));
+  if (Deno.build.os === "windows") return; // directories cannot be opened there, and renames are logged by NTFS
+  using folder = Deno.openSync(folderOf(path), { read: true });
+  folder.syncSync();
 }
 
 async function lock(path: string): Promise<Disposable> {
