@@ -15,6 +15,9 @@ import { AppError, ERRORS, toAppError } from "./protocol/errors.ts";
 
 const COMMANDS: CommandTable = {
   serve: async () => (await import("./server/command.ts")).serveCommand,
+  link: async () => (await import("./server/access/commands.ts")).linkCommand,
+  links: async () => (await import("./server/access/commands.ts")).linksCommand,
+  revoke: async () => (await import("./server/access/commands.ts")).revokeCommand,
   ...CLIENT_COMMANDS,
 };
 

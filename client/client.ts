@@ -12,6 +12,7 @@ import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
 import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
+import type { dial } from "./dial.ts";
 import { SessionHolder } from "./session_holder.ts";
 import {
   type Checksum,
@@ -33,6 +34,8 @@ export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
   agent?: string;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
   holder?: SessionHolder;
+  /** What dials, where there is no `holder`. @default a TCP connection to `target` */
+  connect?: typeof dial;
 }
 
 /** What `options` leave open is as it always is. */
@@ -63,7 +66,7 @@ export class Client implements AsyncDisposable {
     this.#target = target;
     this.#options = options;
     this.#limits = limitsOf(options);
-    this.#holder = options.holder ?? new SessionHolder();
+    this.#holder = options.holder ?? new SessionHolder(options.connect);
   }
 
   /**

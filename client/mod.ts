@@ -20,6 +20,7 @@ export { listOldServer } from "./old/list.ts";
 export { getOldFile, type OldFileFormat, putOldFile } from "./old/files.ts";
 export { OldServer } from "./old/old_server.ts";
 export { formatTarget, type Target } from "./target.ts";
+export { formatLink, type Link, parseLink } from "../protocol/wire/link.ts";
 export { AppError, type ErrorName } from "../protocol/errors.ts";
 export { LocalTree } from "../protocol/files/local_tree.ts";
 export type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";

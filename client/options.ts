@@ -1,12 +1,16 @@
 /** The options that several commands share, and what they come to. */
 import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
+import { AppError } from "../protocol/errors.ts";
+import { translating } from "../protocol/files/fs_errors.ts";
+import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
+import { isLink } from "../protocol/wire/link.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import type { SessionHolder } from "./session_holder.ts";
 import type { OldServer } from "./old/old_server.ts";
 import { Report } from "./report.ts";
-import type { Target } from "./target.ts";
+import { takeTarget, type Target, type TargetWords } from "./target.ts";
 
 /** Every client command has these. */
 export const COMMON_OPTIONS = [
@@ -26,6 +30,12 @@ export const COMMON_OPTIONS = [
     default: CLIENT_LIMITS.retries,
     max: 1_000,
     help: "New attempts in a row after a lost connection",
+  },
+  {
+    name: "link-file",
+    kind: "text",
+    value: "FILE",
+    help: "A file with the link to the server; nobody else may be able to read it",
   },
   { name: "quiet", short: "q", kind: "flag", help: "Tell only errors" },
   { name: "json", kind: "flag", help: "One JSON object a line on stdout" },
@@ -53,6 +63,27 @@ export function wireOption<const T extends readonly string[]>(...oldFormats: T) 
 
 /** For commands without a name to take: it is accepted, so that a script can give all commands the same options. */
 export const LOOK_OPTIONS = [...COMMON_OPTIONS, { ...IF_EXISTS_OPTION, hidden: true }] as const;
+
+/** Takes the server from the words, or from a link that was given in another way: then all words are left. */
+export function targetFor({ words, terminal, options, ...rest }: TargetInput): TargetWords {
+  const file = options["link-file"];
+  if (!("holder" in rest)) return takeTarget(words, terminal, linkFrom(file, words));
+  if (file === undefined) return takeTarget(words, terminal);
+  throw new AppError("usage", "A shell has one server", { advice: "Run: app shell --link-file FILE" });
+}
+
+type TargetInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "words" | "options" | "terminal"> & InShell;
+
+/** A link word is not kept from anybody who can see what runs here; a file and the environment are. */
+function linkFrom(file: string | undefined, words: readonly string[]): string | undefined {
+  const isWord = isLink(words[0] ?? "");
+  if (file === undefined) return isWord ? undefined : Deno.env.get("APP_LINK") || undefined;
+  if (isWord) {
+    throw new AppError("usage", "Both a link and --link-file were given", { advice: "Leave one of them out" });
+  }
+  requirePrivate(file);
+  return translating("read", file, () => Deno.readTextFileSync(file)).trim();
+}
 
 /** How the options say that this command reports. */
 export function reportFor({ options, terminal }: CommandInput<typeof COMMON_OPTIONS>, dataOnStdout = false): Report {

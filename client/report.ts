@@ -8,6 +8,7 @@ import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
+import { hideSecrets } from "../protocol/wire/link.ts";
 import { LENGTH_UNVERIFIED } from "../protocol/wire/share.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
@@ -77,12 +78,14 @@ export class Report {
     if (this.#options.json && event) return this.#event(event);
     if (this.#options.json || this.#options.quiet) return;
     this.#painted?.wipe();
-    this.#terminal.note(escapeText(line) + "\n");
+    this.#terminal.note(escapeText(hideSecrets(line)) + "\n");
   }
 
-  /** One line for what failed, one for what to do next. */
-  error(error: AppError, facts: Readonly<Record<string, unknown>> = {}): void {
-    const { code, message, advice, retriable } = error;
+  /** One line for what failed, one for what to do next; `name` is what it failed for, where there are several. */
+  error(error: AppError, name?: string): void {
+    const facts = name === undefined ? {} : { name: hideSecrets(name) };
+    const { code, retriable } = error;
+    const [message, advice] = [hideSecrets(error.message), hideSecrets(error.advice)];
     if (this.#options.json) return this.#event({ event: "error", ...facts, code, message, advice, retriable });
     this.#painted?.wipe();
     this.#terminal.note(`${escapeText(message)}\n${escapeText(advice)}\n`);

@@ -3,7 +3,13 @@ import type { Session } from "../protocol/exchange/session.ts";
 import { dial, type DialedSession, type DialOptions, type Use } from "./dial.ts";
 
 export class SessionHolder implements AsyncDisposable {
+  readonly #dial: typeof dial;
   #dialed: DialedSession | undefined;
+
+  /** `connect` is what dials. */
+  constructor(connect = dial) {
+    this.#dial = connect;
+  }
 
   /** The session, if there is one. */
   get current(): Session | undefined {
@@ -13,7 +19,7 @@ export class SessionHolder implements AsyncDisposable {
   /** The session that is there, from now on with the limits and the signal of `options`, or a new one. */
   async session(options: DialOptions): Promise<Session> {
     if (this.#dialed) this.handTo(options);
-    else this.#dialed = await dial(options);
+    else this.#dialed = await this.#dial(options);
     return this.#dialed!.session;
   }
 

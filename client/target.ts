@@ -1,6 +1,8 @@
-/** Which server: HOST PORT, or both in one word. Nothing is guessed. */
+/** Which server: HOST PORT, or both in one word, or a link. Nothing is guessed. */
 import { AppError } from "../protocol/errors.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
+import { validateName } from "../protocol/names.ts";
+import { isLink, parseLink } from "../protocol/wire/link.ts";
 
 export interface Target {
   readonly host: string;
@@ -15,19 +17,44 @@ export interface Target {
 export interface TargetWords {
   readonly target: Target;
   readonly rest: readonly string[];
+  /** Where a link leads: a name, a directory with "/" behind it, or "" for everywhere. */
+  readonly path: string;
 }
 
 const BRACKETED = /^\[([^\]]+)\](?::(.*))?$/;
 const WITH_PORT = /^([^:]*):(.*)$/;
 
-/** Takes HOST PORT, `host:port` or `[v6]:port` from the front of `words`; on a terminal, asks for what is missing. */
-export function takeTarget(words: readonly string[], terminal: Terminal): TargetWords {
+/**
+ * Takes HOST PORT, `host:port`, `[v6]:port` or a link from the front of `words`; on a terminal, asks for what is missing.
+ * With `link`, from elsewhere, all of the words are left.
+ */
+export function takeTarget(words: readonly string[], terminal: Terminal, link?: string): TargetWords {
+  if (link !== undefined) return { ...followLink(link), rest: words };
   const [first = askFor("HOST", "Enter ip --> ", terminal), ...others] = words;
+  if (isLink(first)) return { ...followLink(first), rest: others };
   const { host, portText } = splitHost(first);
   validateHost(host, first);
-  if (portText !== undefined) return { target: { host, port: parsePort(portText) }, rest: others };
+  if (portText !== undefined) return { target: { host, port: parsePort(portText) }, rest: others, path: "" };
   const [port = askFor("PORT", "Enter port --> ", terminal), ...rest] = others;
-  return { target: { host, port: parsePort(port) }, rest };
+  return { target: { host, port: parsePort(port) }, rest, path: "" };
+}
+
+function followLink(text: string): Omit<TargetWords, "rest"> {
+  const { path, ...target } = parseLink(text);
+  if (path !== "") validateName(path.replace(/\/$/, ""));
+  return { target, path };
+}
+
+/** The words as names on the server: where a link leads to a directory, they are names in it. */
+export function wordsAsNames({ rest, path }: TargetWords): readonly string[] {
+  return path.endsWith("/") ? rest.map((name) => path + name) : rest;
+}
+
+/** The names that are meant: first what the link leads to, unless that is where the other names are. */
+export function namesOf(taken: TargetWords): readonly string[] {
+  const { path, rest } = taken;
+  if (path === "" || (path.endsWith("/") && rest.length > 0)) return wordsAsNames(taken);
+  return [path.replace(/\/$/, ""), ...rest];
 }
 
 /** The word that a person types in answer to `question`; without a person, a `usage` error that names it. */

@@ -71,7 +71,7 @@ export const ERRORS = {
     "The operating system refused access",
     "Ask the server's owner to check who may do that with its files",
   ),
-  link_needed: row(24, "Strangers may not do that", "Ask the server's owner for a link; app link makes one"),
+  link_needed: row(24, "Strangers may not do that", "Ask the server's owner for a link, which app link makes there"),
   link_refused: row(25, "The link is not valid, or not any more", "Ask the server's owner for a new link"),
   not_allowed: row(26, "The link does not allow that", "Ask the server's owner for a link that allows it"),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),

@@ -1,5 +1,5 @@
 /** `app serve`. */
-import { type CommandInput, defineCommand } from "../protocol/cli/command.ts";
+import { type CommandInput, defineCommand, type OptionValues } from "../protocol/cli/command.ts";
 import { usageError } from "../protocol/cli/parse.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
@@ -14,6 +14,9 @@ import { translated, translating } from "../protocol/files/fs_errors.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import { ownFile } from "./records/own_file.ts";
 import { serve } from "./server.ts";
+import { openGate } from "./gate.ts";
+import { openIdentity } from "./identity.ts";
+import type { StrangerRights } from "./policy.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
 
 /** How long counting the files may hold up the start lines. */
@@ -50,6 +53,10 @@ const OPTIONS = [
   { name: "read-only", kind: "flag", help: "Take no changes at all" },
   { name: "allow-overwrite", kind: "flag", help: "Let clients replace files" },
   { name: "allow-remove", kind: "flag", help: "Let clients remove and move files and empty directories" },
+  { name: "public", kind: "flag", help: "Let anybody read who reaches the port, without a link" },
+  { name: "public-write", kind: "flag", help: "Let them put new files and countries, too" },
+  { name: "closed", kind: "flag", help: "Ask for a link and encrypt on a loopback address, too" },
+  { name: "no-link", kind: "flag", help: "Make no link at the start" },
   { name: "once", kind: "flag", help: "Stop after the first file that a client got" },
   {
     name: "wire",
@@ -86,11 +93,18 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   if (root === "") throw usageError(serveCommand, 'Cannot share "": it is no directory', "Name one, or leave it out");
   const tree = new LocalTree(root);
   tree.verifyListable();
-  const formats = formatsOf(options.wire, options.address);
+  const strangers = strangersOf(options);
+  const formats = formatsOf(options.wire, strangers);
   const log = createLog(options.log, (line) => terminal.note(line));
-  const server = serve({
+  const records = await openRecords(options.data ?? options.file, log);
+  const port = options.ask ? askForPort(terminal, options.port) : options.port;
+  const identity = strangers === "open" ? undefined : await openIdentity();
+  await using gate = identity && openGate({ tree, root, strangers, identity, log });
+  await using server = serve({
     root: tree,
-    records: await openRecords(options.data ?? options.file, log),
+    records,
+    strangers,
+    ...(gate ? { links: gate.links } : {}),
     formats,
     greeting: {
       name: greetingNameOf(options.name),
@@ -98,7 +112,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
       closeOnOutOfRange: options["close-on-out-of-range"],
     },
     address: options.address,
-    port: options.ask ? askForPort(terminal, options.port) : options.port,
+    port,
     readOnly: options["read-only"],
     allowOverwrite: options["allow-overwrite"],
     allowRemove: options["allow-remove"],
@@ -108,19 +122,28 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     limits: limitsFrom(options),
   });
   interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });
-  const { address, port } = server;
-  const oldFormats = formats.filter(isOld);
-  const facts = {
-    address,
-    port,
+  const bound = { address: server.address, port: server.port, interfaces: Deno.networkInterfaces() };
+  const lines = formatStartLines({
+    ...bound,
     root,
-    oldFormats,
+    oldFormats: formats.filter(isOld),
     readOnly: options["read-only"],
-    interfaces: Deno.networkInterfaces(),
-  };
-  formatStartLines({ ...facts, measure: await measureQuickly(tree) }).forEach((line) => terminal.result(line));
+    measure: await measureQuickly(tree),
+    gate: await gate?.announce(bound, { isPlainAllowed: false, hasLink: !options["no-link"] }),
+  });
+  terminal.result(lines.join("\n"));
   await sweepUntil(tree, server.finished);
   return 0;
+}
+
+/** What those may do who show no link: a server that only this machine reaches has no need of one. */
+function strangersOf(options: OptionValues<typeof OPTIONS>): StrangerRights {
+  if (options.public && options["public-write"]) {
+    throw usageError(serveCommand, "Both --public and --public-write were given", "--public-write lets them read, too");
+  }
+  if (options["public-write"]) return "public-write";
+  if (options.public) return "public";
+  return isLoopback(options.address) && !options.closed ? "open" : "none";
 }
 
 function askForPort(terminal: Terminal, otherwise: number): number {
@@ -166,8 +189,8 @@ function formatFault(line: number, column: number, reason: string): string {
   return line === 0 ? reason : `line ${line}, column ${column}: ${reason}`;
 }
 
-function formatsOf(list: string | undefined, address: string): readonly ServedFormat[] {
-  if (list === undefined) return isLoopback(address) ? SERVED_FORMATS : ["app"];
+function formatsOf(list: string | undefined, strangers: StrangerRights): readonly ServedFormat[] {
+  if (list === undefined) return strangers === "open" ? SERVED_FORMATS : ["app"];
   const names = list.split(",").map((name) => name.trim());
   const wrong = names.find((name) => !(SERVED_FORMATS as readonly string[]).includes(name));
   if (wrong === undefined) return names as ServedFormat[];

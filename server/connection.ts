@@ -66,6 +66,8 @@ export class Connection {
   readonly #context: ServerContext;
   #session: Session | undefined;
   #principal: Principal;
+  /** Ends with the connection: what listens to those who live longer. */
+  readonly #held = new DisposableStack();
   #isBusy = false;
   #isStopping = false;
   /** No words of ours are for a peer that speaks one. */
@@ -98,6 +100,7 @@ export class Connection {
       await this.#endFor(error).catch(() => {}); // what it ends for is told already
     } finally {
       this.#opened();
+      this.#held.dispose();
       this.#stream.close();
     }
   }
@@ -127,8 +130,7 @@ export class Connection {
   }
 
   /** Ends it now, whatever is under way. */
-  close(): void {
-    const reason = new AppError("shutting_down", "The server is stopping");
+  close(reason = new AppError("shutting_down", "The server is stopping")): void {
     // A goodbye would wait behind a write that a silent client may never take.
     if (!this.#session || this.#stream.isWriting) return this.#stream.close(reason);
     this.#session.end(reason).catch(() => {}).finally(() => this.#stream.close(reason)); // it ends, said or not
@@ -208,7 +210,7 @@ export class Connection {
     const { limits, agent, access } = this.#context;
     const { requestsAheadMax } = limits;
     const { secret } = opening.abilities;
-    if (secret !== undefined) this.#principal = await access.redeem(secret, this.#stream.peer);
+    if (secret !== undefined) this.#become(await access.redeem(secret, this.#stream.peer));
     const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
     this.#session = session;
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
@@ -221,6 +223,16 @@ export class Connection {
       });
     }
     await session.end();
+  }
+
+  /** From here on this is not a stranger's. */
+  #become(principal: Principal): void {
+    this.#principal = principal;
+    const { ended } = principal;
+    if (!ended) return;
+    const end = () => this.close(ended.reason);
+    ended.addEventListener("abort", end, { once: true });
+    this.#held.defer(() => ended.removeEventListener("abort", end));
   }
 
   #findQuickly(body: Uint8Array): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 /** One line for every request, on whatever the caller gives: a person's text, or one JSON object a line. */
 import { escapeText, formatJson, quoteName } from "../protocol/escape.ts";
+import { hideSecrets } from "../protocol/wire/link.ts";
 
 export const LOG_KINDS = ["text", "json", "off"] as const;
 export type LogKind = typeof LOG_KINDS[number];
@@ -47,13 +48,14 @@ function formatText({ time, peer, who, request, name, bytes, durationMs, result,
     `${bytes} bytes`,
   ];
   words.push(`${Math.round(durationMs)} ms`, result);
-  if (detail) words.push(`(${escapeText(detail)})`);
+  if (detail) words.push(`(${escapeText(hideSecrets(detail))})`);
   return words.join(" ");
 }
 
-/** A name that no file can have says nothing by its length. */
+/** A name that no file can have says nothing by its length; and somebody may have sent a link for a name. */
 function clip(name: string): string {
-  return name.length <= NAME_LENGTH_MAX ? name : name.slice(0, NAME_LENGTH_MAX) + "…";
+  const shown = hideSecrets(name);
+  return shown.length <= NAME_LENGTH_MAX ? shown : shown.slice(0, NAME_LENGTH_MAX) + "…";
 }
 
 function formatObject({ time, durationMs, ...record }: LogRecord): string {
@@ -61,6 +63,7 @@ function formatObject({ time, durationMs, ...record }: LogRecord): string {
     time: time.toISOString(),
     ...record,
     name: clip(record.name),
+    ...(record.detail === undefined ? {} : { detail: hideSecrets(record.detail) }),
     durationMs: Math.round(durationMs),
   });
 }

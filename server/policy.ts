@@ -6,6 +6,7 @@
  */
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
+import type { Turn, TurnUser } from "./access/turn.ts";
 
 /** What a request is about to do: to a name, to the table of countries (`find`, `add`), or to the server. */
 export type Action = "list" | "read" | "create" | "overwrite" | "remove" | "find" | "add" | "greet" | "status";
@@ -41,6 +42,12 @@ export interface Principal {
   readonly hasLink: boolean;
   /** Why it may do nothing any more, asked anew for each request: its link was revoked, say. */
   fault?(): string | undefined;
+  /** Aborted, with the reason, when whatever it has under way has to end at once. */
+  readonly ended?: AbortSignal;
+  /** What it began to put, of which it may be told how much is there although it may not look at files. */
+  readonly begun?: Set<string>;
+  /** For a link that is good for one transfer: that of `what`, such as `get a.txt`. Throws `busy` and `not_allowed`. */
+  takeTurn?(what: string, user: TurnUser): Turn;
 }
 
 /** Somebody without a link. */

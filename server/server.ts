@@ -10,7 +10,7 @@ import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
 import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
-import { Connection, type ServerContext } from "./connection.ts";
+import { type Access, Connection, type ServerContext } from "./connection.ts";
 import type { ServerStatus } from "./handlers/handler.ts";
 import type { Greeting } from "./formats/format.ts";
 import { type Log, NO_LOG } from "./log.ts";
@@ -33,6 +33,10 @@ const REFUSING_MAX = 100;
 const REFUSING_MIN = 8;
 const REFUSING_SHARE = 1 / 8;
 
+const NO_LINKS: Pick<Access, "redeem"> = {
+  redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
+};
+
 export interface ServeOptions extends Partial<Policy> {
   /** A directory, or any other tree of files. */
   root: string | FileTree;
@@ -46,7 +50,9 @@ export interface ServeOptions extends Partial<Policy> {
   records?: RecordStore;
   /** What those may do who show no link. @default "open" on a loopback address, else "none" */
   strangers?: StrangerRights;
-  /** Which formats are served. @default all on a loopback address, else only ours, as the old ones protect nothing */
+  /** Who knows the links; who makes them disposes of them when the server has stopped. @default there are none */
+  links?: Pick<Access, "redeem">;
+  /** Which formats are served. @default all for strangers who may do everything on a loopback address, else only ours */
   formats?: readonly ServedFormat[];
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
   greeting?: Partial<Greeting>;
@@ -79,12 +85,12 @@ export class Server implements AsyncDisposable {
   readonly #refusing = new Set<Promise<void>>();
 
   constructor(options: ServeOptions) {
-    const { root, address = "127.0.0.1", port = 6000, once = false, signal } = options;
+    const { root, address = "127.0.0.1", port = 6000, once = false, signal, links = NO_LINKS } = options;
+    const strangers = options.strangers ?? (isLoopback(address) ? "open" : "none");
     const records = options.records ?? new CsvStore({ isBuiltIn: true });
     const tree = typeof root === "string" ? new LocalTree(root) : root;
     const limits = { ...SERVER_LIMITS, ...options.limits };
     const guard = this.#guard = new Guard(limits, tree, guarded(options.log));
-    const redeem = () => Promise.reject(new AppError("link_refused", "This server has no links"));
     this.#context = {
       agent: options.agent ?? "app",
       records,
@@ -96,12 +102,12 @@ export class Server implements AsyncDisposable {
         allowRemove: options.allowRemove ?? false,
       },
       access: {
-        stranger: stranger(options.strangers ?? (isLoopback(address) ? "open" : "none")),
-        redeem: guard.slowed(redeem),
+        stranger: stranger(strangers),
+        redeem: guard.slowed((secret, peer) => links.redeem(secret, peer)),
       },
       limits,
       log: guard.log,
-      formats: options.formats ?? (isLoopback(address) ? SERVED_FORMATS : ["app"]),
+      formats: options.formats ?? (strangers === "open" && isLoopback(address) ? SERVED_FORMATS : ["app"]),
       greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },
       onDelivered: () => void (once && this.stop()),
       stop: () => void this.stop(),

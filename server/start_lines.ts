@@ -2,6 +2,9 @@
 import { formatCount, formatSize } from "../protocol/cli/format.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { escapeName } from "../protocol/escape.ts";
+import { shortened } from "../protocol/tls/fingerprint.ts";
+import { formatLink } from "../protocol/wire/link.ts";
+import type { StrangerRights } from "./policy.ts";
 
 export interface StartFacts {
   /** As it was bound. */
@@ -16,28 +19,73 @@ export interface StartFacts {
   readonly measure: Measure | undefined;
   /** All addresses of this machine. */
   readonly interfaces: readonly { readonly address: string; readonly family: "IPv4" | "IPv6" }[];
+  /** Absent where only this machine reaches the server, and may do everything unencrypted. */
+  readonly gate?: GateFacts | undefined;
 }
 
-export function formatStartLines(
-  { address, port, root, readOnly, oldFormats, measure, interfaces }: StartFacts,
-): string[] {
-  const reachable = reachableAddresses(address, interfaces);
+/** How a server is protected. */
+export interface GateFacts {
+  /** What those may do who show no link. */
+  readonly strangers: StrangerRights;
+  readonly key: string;
+  /** Whole. */
+  readonly fingerprint: string;
+  /** Whether unencrypted connections are taken, too. */
+  readonly isPlainAllowed: boolean;
+  /** Of the link that was made for this start. */
+  readonly secret?: string | undefined;
+  /** One of the files at the top, if there is any. */
+  readonly example?: string | undefined;
+}
+
+export function formatStartLines(facts: StartFacts): string[] {
+  const { address, port, root, readOnly, measure, gate, oldFormats } = facts;
   const content = measure ? ` (${formatCount(measure.files, "file")}, ${formatSize(measure.sizeBytes)})` : "";
-  const lines = [
-    `Running on IP: ${isAny(address) ? reachable[0] ?? address : address}`,
-    `Running on port: ${port}`,
-    `Sharing: ${escapeName(root)}${content}, ${readOnly ? "read-only" : "uploads allowed"}`,
-  ];
-  if (isLoopback(address)) return lines;
-  const isAre = oldFormats.length === 1 ? "is" : "are";
+  const isOpen = !gate || gate.strangers === "open";
+  const changes = readOnly ? ", read-only" : isOpen ? ", uploads allowed" : "";
+  const protection = gate ? `, encrypted, key ${shortened(gate.fingerprint)}` : "";
   return [
-    ...lines,
-    ...reachable.map((own) => `On another machine: app list ${own} ${port}`),
-    oldFormats.length === 0
-      ? "Old programs are not served: name their formats with --wire, though they know neither passwords nor encryption"
-      : `WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption`,
-    `WARNING: anybody who reaches this port can read ${readOnly ? "" : "and add "}files, and nothing is encrypted`,
+    `Running on IP: ${isAny(address) ? reachableAddresses(facts)[0] ?? address : address}`,
+    `Running on port: ${port}`,
+    `Sharing: ${escapeName(root)}${content}${changes}${protection}`,
+    ...(gate ? commandLines(facts, gate) : []),
+    ...(gate ? warnings(gate, readOnly, oldFormats) : []),
   ];
+}
+
+/** What to enter on another machine. */
+function commandLines(facts: StartFacts, { strangers, key, secret, example }: GateFacts): string[] {
+  const { root, port } = facts;
+  if (strangers === "none" && secret === undefined) return [`No link was made: app link ${escapeName(root)} makes one`];
+  const command = example === undefined ? "list" : "get";
+  const isNeeded = strangers === "none" && secret !== undefined;
+  const link = { port, path: example ?? "", key, ...(isNeeded ? { secret } : {}) };
+  return hostsOf(facts).map((host) => `Read:  app ${command} ${formatLink({ ...link, host })}`);
+}
+
+function warnings(
+  { strangers, isPlainAllowed }: GateFacts,
+  readOnly: boolean,
+  oldFormats: readonly string[],
+): string[] {
+  const isAre = oldFormats.length === 1 ? "is" : "are";
+  const may = strangers === "public" || readOnly ? "read files" : "read and add files";
+  const isClosed = strangers === "none" || strangers === "open"; // who is on this machine is no stranger
+  return [
+    ...(isPlainAllowed
+      ? ["WARNING: unencrypted connections are taken, too (--plain): others can listen to those"]
+      : []),
+    ...(oldFormats.length > 0
+      ? [`WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption`]
+      : []),
+    ...(isClosed ? [] : [`WARNING: anybody who reaches this port can ${may} (--${strangers})`]),
+  ];
+}
+
+/** Under which names others may find the server; if there are none, how this machine finds it. */
+export function hostsOf(bound: Pick<StartFacts, "address" | "interfaces">): string[] {
+  const reachable = reachableAddresses(bound);
+  return reachable.length > 0 ? reachable : [bound.address === "::" ? "::1" : "127.0.0.1"];
 }
 
 export function isLoopback(address: string): boolean {
@@ -45,7 +93,9 @@ export function isLoopback(address: string): boolean {
 }
 
 /** The addresses under which other machines may find a server that is bound to `address`. */
-function reachableAddresses(address: string, interfaces: StartFacts["interfaces"]): string[] {
+export function reachableAddresses(
+  { address, interfaces }: Pick<StartFacts, "address" | "interfaces">,
+): string[] {
   if (!isAny(address)) return [address];
   return interfaces
     .filter(({ family }) => address === "::" || family === "IPv4")

@@ -2,7 +2,7 @@
  * Requests in words: `APP/1 ping`, `APP/1 list [DIR]`, `APP/1 capital COUNTRY` and `APP/1 population COUNTRY` on the
  * opening line, answered in text, for a person with `nc`. The answer begins with `APP/1 ok` or `APP/1 refused=CODE`, and ends with the connection.
  */
-import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
+import { AppError, ERRORS, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { escapeName } from "../protocol/escape.ts";
@@ -29,7 +29,8 @@ export async function answerWords(stream: ByteStream, words: readonly string[], 
   } catch (cause) {
     const error = toAppError(cause, "Cannot answer");
     const { name, text } = forPeer(error);
-    await write(`${OPENING_START} refused=${name}\n${text}\n`);
+    const advice = name === "link_needed" ? `${ERRORS[name].advice}\n` : "";
+    await write(`${OPENING_START} refused=${name}\n${text}\n${advice}`);
     throw error;
   } finally {
     await stream.closeWrite();

@@ -2,8 +2,18 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
-import { clientFor, COMMON_OPTIONS, IF_EXISTS_OPTION, ifTakenOf, LOOK_OPTIONS, reportFor } from "../options.ts";
-import { askFor, takeTarget } from "../target.ts";
+import type { Client } from "../client.ts";
+import {
+  clientFor,
+  COMMON_OPTIONS,
+  IF_EXISTS_OPTION,
+  ifTakenOf,
+  LOOK_OPTIONS,
+  reportFor,
+  targetFor,
+} from "../options.ts";
+import type { Report } from "../report.ts";
+import { askFor, wordsAsNames } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
 export const mkdirCommand = defineCommand({
@@ -13,10 +23,11 @@ export const mkdirCommand = defineCommand({
   wordsMax: Infinity,
   options: LOOK_OPTIONS,
   async run(input) {
-    return await runOnNames(input, "Enter directory name on server --> ", async (name, client, report) => {
+    const make = async (name: string, client: Client, report: Report) => {
       await client.makeDirectory(name);
       report.result(`${report.shown(name)} successfully made.`, { event: "done", name });
-    });
+    };
+    return await runOnNames(input, "Enter directory name on server --> ", make, wordsAsNames);
   },
 });
 
@@ -33,12 +44,13 @@ export const moveCommand = defineCommand({
 });
 
 async function runMove(input: CommandInput<typeof MOVE_OPTIONS>): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
-  const from = rest[0] ?? askFor("FROM", "Enter file name on server --> ", input.terminal);
-  const to = rest[1] ?? askFor("TO", "Enter new name --> ", input.terminal);
+  const taken = targetFor(input);
+  const [first, second] = wordsAsNames(taken);
+  const from = first ?? askFor("FROM", "Enter file name on server --> ", input.terminal);
+  const to = second ?? askFor("TO", "Enter new name --> ", input.terminal);
   [from, to].forEach(validateName);
   const report = reportFor(input);
-  await using client = clientFor(target, input, report);
+  await using client = clientFor(taken.target, input, report);
   const choice = input.options["if-exists"];
   try {
     const name = await client.move(from, to, ifTakenOf(choice));

@@ -2,9 +2,9 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { usageError } from "../../protocol/cli/parse.ts";
 import { AppError } from "../../protocol/errors.ts";
-import { LOOK_OPTIONS, reportFor } from "../options.ts";
+import { LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
 import type { CountryRecord } from "../records.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { askFor } from "../target.ts";
 import { PACKET_OPTION, withCountries } from "./countries_client.ts";
 
 const OPTIONS = [PACKET_OPTION, ...LOOK_OPTIONS] as const;
@@ -30,7 +30,7 @@ export const populationCommand = defineCommand({
 
 /** Names of several words need no quotes here: all words are the country. */
 async function look(input: Input, fact: "capital" | "population"): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
+  const { target, rest } = targetFor(input);
   const country = rest.join(" ") || askFor("COUNTRY", "Enter country --> ", input.terminal);
   const report = reportFor(input);
   const answer = await withCountries<string | number | undefined>(
@@ -59,7 +59,7 @@ export const addCommand = defineCommand({
 });
 
 async function add(input: Input): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
+  const { target, rest } = targetFor(input);
   if (rest.length > 3) throw new AppError("usage", `Unexpected ${JSON.stringify(rest[3])}: put names in quotes`);
   const country = rest[0] ?? askFor("COUNTRY", "Enter country --> ", input.terminal);
   const capital = rest[1] ?? askFor("CAPITAL", "Enter capital --> ", input.terminal);

@@ -3,21 +3,23 @@ import type { CommandInput } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
 import type { Client } from "../client.ts";
-import { clientFor, type COMMON_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, type COMMON_OPTIONS, reportFor, targetFor } from "../options.ts";
 import type { Report } from "../report.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { askFor, namesOf } from "../target.ts";
 
 /** A command `HOST PORT NAME...`: does `work` for each name on the server; resolves to the exit code. */
 export async function runOnNames(
   input: CommandInput<typeof COMMON_OPTIONS>,
   question: string,
   work: (name: string, client: Client, report: Report) => Promise<void>,
+  namesIn = namesOf,
 ): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
-  const names = rest.length > 0 ? rest : [askFor("NAME", question, input.terminal)];
+  const taken = targetFor(input);
+  const given = namesIn(taken);
+  const names = given.length > 0 ? given : [askFor("NAME", question, input.terminal)];
   names.forEach(validateName);
   const report = reportFor(input);
-  await using client = clientFor(target, input, report);
+  await using client = clientFor(taken.target, input, report);
   return await forEachName(names, report, (name) => work(name, client, report));
 }
 
@@ -38,7 +40,7 @@ export async function forEachName(
       // A defect or a closed pipe is for `main.ts`, also when the exchange has wrapped it.
       if (!(error instanceof AppError)) throw error;
       if (error.code === "internal" && error.by === "us") throw error.cause ?? error;
-      report.error(error, { name });
+      report.error(error, name);
       exit ||= error.exit;
       if (error.exit !== 1) break;
     }

@@ -16,11 +16,12 @@ import {
   ifTakenOf,
   oldServerFor,
   reportFor,
+  targetFor,
   wireOption,
 } from "../options.ts";
 import { PipeDestination } from "../pipe.ts";
 import { noteRestarted, tellDone } from "../report.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { askFor, namesOf } from "../target.ts";
 import { forEachName } from "./each.ts";
 
 const OPTIONS = [
@@ -59,8 +60,10 @@ interface Place {
 
 async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const { options, terminal } = input;
-  const { target, rest } = takeTarget(input.words, terminal);
-  const names = rest.length > 0 ? rest : [askFor("NAME", "Enter file name on server --> ", terminal)];
+  const taken = targetFor(input);
+  const { target } = taken;
+  const given = namesOf(taken);
+  const names = given.length > 0 ? given : [askFor("NAME", "Enter file name on server --> ", terminal)];
   names.forEach(validateName);
   const { wire } = options;
   const old = wire === "app" ? undefined : await import("../old/files.ts");

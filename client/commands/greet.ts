@@ -3,8 +3,8 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { usageError } from "../../protocol/cli/parse.ts";
 import { formatGreeting, type Greeting, greetingNameFault, parseInteger } from "../../protocol/wire/greeting.ts";
 import { greet, GREETING_BYTES_MAX } from "../old/greeting.ts";
-import { LOOK_OPTIONS, oldServerFor, reportFor } from "../options.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { LOOK_OPTIONS, oldServerFor, reportFor, targetFor } from "../options.ts";
+import { askFor } from "../target.ts";
 
 const OPTIONS = [
   { name: "name", kind: "text", value: "NAME", default: "app", help: "The name to greet with" },
@@ -23,7 +23,7 @@ export const greetCommand = defineCommand({
 
 async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const { options, terminal } = input;
-  const { target, rest } = takeTarget(input.words, terminal);
+  const { target, rest } = targetFor(input);
   const text = rest[0] ?? askFor("NUMBER", "Enter an integer --> ", terminal);
   const greeting = greetingOf(options.name, text);
   const report = reportFor(input);

@@ -4,9 +4,9 @@ import { formatCount, formatSize, formatTime } from "../../protocol/cli/format.t
 import { AppError } from "../../protocol/errors.ts";
 import type { Entry } from "../../protocol/files/tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, wireOption } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, targetFor, wireOption } from "../options.ts";
 import { type Event, formatCrc, type Report } from "../report.ts";
-import { takeTarget, type Target } from "../target.ts";
+import { namesOf, type Target } from "../target.ts";
 import { runOnNames } from "./each.ts";
 
 const LIST_OPTIONS = [
@@ -26,9 +26,11 @@ export const listCommand = defineCommand({
 });
 
 async function runList(input: CommandInput<typeof LIST_OPTIONS>): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
-  if (rest.length > 1) throw new AppError("usage", `Unexpected ${JSON.stringify(rest[1])}: list takes one directory`);
-  const directory = (rest[0] ?? "").replace(/\/$/, "");
+  const taken = targetFor(input);
+  const { target } = taken;
+  const [given = "", ...more] = namesOf(taken);
+  if (more.length > 0) throw new AppError("usage", `Unexpected ${JSON.stringify(more[0])}: list takes one directory`);
+  const directory = given.replace(/\/$/, "");
   validateDirectoryName(directory);
   const report = reportFor(input);
   if (input.options.wire === "share") return await listShare(target, directory, input);

@@ -2,8 +2,7 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { formatCount } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
-import { LOOK_OPTIONS, reportFor } from "../options.ts";
-import { takeTarget } from "../target.ts";
+import { LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
 import { PACKET_OPTION, withCountries } from "./countries_client.ts";
 
 const OPTIONS = [
@@ -30,7 +29,7 @@ export const pingCommand = defineCommand({
 });
 
 async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
-  const { target, rest } = takeTarget(input.words, input.terminal);
+  const { target, rest } = targetFor(input);
   if (rest.length > 0) throw new AppError("usage", `Unexpected ${JSON.stringify(rest[0])}: ping takes HOST PORT`);
   const report = reportFor(input);
   const { count } = input.options;

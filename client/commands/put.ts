@@ -11,12 +11,13 @@ import {
   ifTakenOf,
   oldServerFor,
   reportFor,
+  targetFor,
   wireOption,
 } from "../options.ts";
 import { PipeSource } from "../pipe.ts";
 import { nameOfPath, putFile, putPipe } from "../put.ts";
 import { noteRestarted, tellDone } from "../report.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { askFor } from "../target.ts";
 import { forEachName } from "./each.ts";
 
 const OPTIONS = [
@@ -41,9 +42,9 @@ export const putCommand = defineCommand({
 
 async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const { options, terminal } = input;
-  const { target, rest } = takeTarget(input.words, terminal);
+  const { target, rest, path: directory } = targetFor(input);
   const paths = rest.length > 0 ? rest : [askFor("FILE", "Enter file name --> ", terminal)];
-  const names = namesOf(paths, options.as);
+  const names = namesFor(paths, directory, options.as);
   const isOld = options.wire === "share";
   if (isOld) verifyShareCan(names, options["if-exists"]);
   const report = reportFor(input);
@@ -92,8 +93,12 @@ function verifyShareCan(names: ReadonlyMap<string, string>, ifExists: string): v
   });
 }
 
-/** The name on the server of each path; all are looked at before anything is sent. */
-function namesOf(paths: readonly string[], as: string | undefined): ReadonlyMap<string, string> {
+/** The name on the server of each path, in the directory that a link leads to; all are looked at before anything is sent. */
+function namesFor(
+  paths: readonly string[],
+  directory: string,
+  as: string | undefined,
+): ReadonlyMap<string, string> {
   if (as !== undefined && paths.length > 1) throw new AppError("usage", "--as names one file, but several were given");
   if (as === undefined && paths.includes("-")) {
     throw new AppError("usage", "What comes from stdin has no name", { advice: "Say it with --as NAME" });
@@ -101,7 +106,7 @@ function namesOf(paths: readonly string[], as: string | undefined): ReadonlyMap<
   const names = new Map<string, string>();
   const byName = new Map<string, string>();
   for (const path of paths) {
-    const name = as ?? nameOfPath(path);
+    const name = directory.replace(/(?<=[^/])$/, "/") + (as ?? nameOfPath(path));
     validateName(name);
     names.set(path, name);
     const other = byName.get(name);

@@ -2,10 +2,10 @@
 import { type Command, type CommandInput, type CommandTable, defineCommand } from "../../protocol/cli/command.ts";
 import { usageError } from "../../protocol/cli/parse.ts";
 import { SessionHolder } from "../session_holder.ts";
-import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
 import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";
-import { formatTarget, takeTarget } from "../target.ts";
+import { formatTarget } from "../target.ts";
 
 const NOT_INSIDE = new Set(["shell"]);
 
@@ -26,8 +26,8 @@ export function shellCommand(table: CommandTable): Command {
 }
 
 async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable): Promise<number> {
-  const { words, terminal, interruption } = input;
-  const { target, rest } = takeTarget(words, terminal);
+  const { terminal, interruption } = input;
+  const { target, rest, path } = targetFor(input);
   if (rest.length > 0) throw usageError({ name: "shell" }, `Unexpected ${JSON.stringify(rest[0])} behind the port`);
   const commands = await Promise.all(
     Object.entries(table).filter(([name]) => !NOT_INSIDE.has(name)).map(([, load]) => load()),
@@ -36,7 +36,7 @@ async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable
   await using holder = new SessionHolder();
   await using client = clientFor(target, { ...input, holder }, report);
   await client.attempt(() => Promise.resolve()); // a wrong address is told before anybody types
-  const shell = new Shell({ commands, input, target, holder, report });
+  const shell = new Shell({ commands, input, target, path, holder, report });
   if (!terminal.canAsk) {
     using lines = new PipedLines(Deno.stdin.readable);
     return await shell.run(lines, interruption.signal());

@@ -6,8 +6,8 @@ import { getFile } from "../get.ts";
 import { drawImage, requireImageProtocol } from "../image/draw.ts";
 import { MemoryDestination } from "../image/memory.ts";
 import { encodeGet, getOldFile } from "../old/files.ts";
-import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, wireOption } from "../options.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, targetFor, wireOption } from "../options.ts";
+import { askFor, namesOf } from "../target.ts";
 
 const OPTIONS = [wireOption("share", "image"), ...LOOK_OPTIONS] as const;
 
@@ -26,15 +26,17 @@ export const showCommand = defineCommand({
 
 async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const { options, terminal } = input;
-  const { target, rest } = takeTarget(input.words, terminal);
-  if (rest.length > 1) throw new AppError("usage", `Unexpected ${JSON.stringify(rest[1])}: show draws one picture`);
-  const name = rest[0] ?? askFor("NAME", "Enter file name on server --> ", terminal);
+  const taken = targetFor(input);
+  const [given, ...more] = namesOf(taken);
+  if (more.length > 0) throw new AppError("usage", `Unexpected ${JSON.stringify(more[0])}: show draws one picture`);
+  const name = given ?? askFor("NAME", "Enter file name on server --> ", terminal);
   validateName(name);
   if (options.wire !== "app") encodeGet(options.wire, name);
   if (options.json) {
     throw new AppError("usage", "A picture has no form as JSON", { advice: "Leave --json out, or say app get --json" });
   }
   const protocol = requireImageProtocol(terminal, Deno.env.get);
+  const { target } = taken;
   const report = reportFor(input);
   await using client = clientFor(target, input, report);
   const destination = new MemoryDestination();

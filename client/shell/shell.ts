@@ -13,6 +13,7 @@ import { Client } from "../client.ts";
 import type { SessionHolder } from "../session_holder.ts";
 import type { LOOK_OPTIONS } from "../options.ts";
 import { Report } from "../report.ts";
+import { formatLink } from "../../protocol/wire/link.ts";
 import type { Target } from "../target.ts";
 import { complete, type Completion } from "./completion.ts";
 import type { Input, Lines } from "./lines.ts";
@@ -31,6 +32,8 @@ export interface ShellOptions {
   readonly commands: readonly Command[];
   readonly input: CommandInput<typeof LOOK_OPTIONS>;
   readonly target: Target;
+  /** Where a link leads. @default "", everywhere */
+  readonly path?: string;
   readonly holder: SessionHolder;
   readonly report: Report;
   /** How often an idle connection is tried. */
@@ -41,16 +44,19 @@ export class Shell {
   readonly #commands: readonly Command[];
   readonly #input: CommandInput<typeof LOOK_OPTIONS>;
   readonly #target: Target;
+  /** The directory that names are in, with "/" at its end, or "". */
+  readonly #directory: string;
   readonly #holder: SessionHolder;
   readonly #report: Report;
   readonly #heartbeatMs: number;
   #running: AbortController | undefined;
   #exit = 0;
 
-  constructor({ commands, input, target, holder, report, heartbeatMs = HEARTBEAT_MS }: ShellOptions) {
+  constructor({ commands, input, target, path = "", holder, report, heartbeatMs = HEARTBEAT_MS }: ShellOptions) {
     this.#commands = commands;
     this.#input = input;
     this.#target = target;
+    this.#directory = path.endsWith("/") ? path : "";
     this.#holder = holder;
     this.#report = report;
     this.#heartbeatMs = heartbeatMs;
@@ -152,7 +158,9 @@ export class Shell {
   }
 
   #place(): string[] {
-    return [this.#target.host, String(this.#target.port)];
+    const { host, port, key } = this.#target;
+    if (key === undefined) return [host, String(port)];
+    return [formatLink({ ...this.#target, key, path: this.#directory })];
   }
 
   #find(name: string): Command {
@@ -183,7 +191,7 @@ export class Shell {
       };
       await using client = new Client(this.#target, options);
       const names: string[] = [];
-      for await (const { entries } of client.list(directory)) {
+      for await (const { entries } of client.list((this.#directory + directory).replace(/\/$/, ""))) {
         names.push(...entries.map((entry) => entry.name + (entry.kind === "directory" ? "/" : "")));
       }
       return names;

@@ -28,9 +28,9 @@ export interface TextOption extends OptionBase {
   readonly value: string;
   readonly default?: string;
 }
-/** A whole number; `size` takes K, M, G, T as well, `seconds` takes fractions. */
+/** A whole number; `size` takes K, M, G, T as well, `seconds` takes fractions, `duration` a unit and gives ms. */
 export interface NumberOption extends OptionBase {
-  readonly kind: "count" | "size" | "seconds";
+  readonly kind: "count" | "size" | "seconds" | "duration";
   readonly value: string;
   readonly default?: number;
   readonly min?: number;

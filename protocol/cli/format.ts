@@ -25,6 +25,15 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(bytes)) ? Math.round(bytes) : undefined;
 }
 
+const DURATION = /^(\d{1,9}(?:\.\d+)?)\s*([smhdw])$/i;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** `90s` -> 90,000, `1.5h` -> 5,400,000; `undefined` for anything else, also without a unit. */
+export function parseDuration(text: string): number | undefined {
+  const match = DURATION.exec(text);
+  return match ? Math.round(Number(match[1]) * UNIT_MS[match[2]!.toLowerCase()]!) : undefined;
+}
+
 /** 3723 -> `1:02:03`, 5 -> `0:05`; whole seconds. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -3,7 +3,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { AppError } from "../errors.ts";
 import type { Command, NumberOption, Option } from "./command.ts";
-import { parseSize } from "./format.ts";
+import { parseDuration, parseSize } from "./format.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ParsedLine {
@@ -14,9 +14,9 @@ export interface ParsedLine {
 
 /** `args` are those behind the command's name. */
 export function parseLine(command: Command, args: readonly string[]): ParsedLine {
-  const flags = command.options.filter((option) => option.kind === "flag").map(({ name }) => name);
-  const valued = command.options.filter((option) => option.kind !== "flag").map(({ name }) => name);
-  const shorts = command.options.flatMap(({ name, short }) => short ? [[short, name]] : []);
+  const flags = command.options.filter((option) => option.kind === "flag").map(keyOf);
+  const valued = command.options.filter((option) => option.kind !== "flag").map(keyOf);
+  const shorts = command.options.flatMap((option) => option.short ? [[option.short, keyOf(option)]] : []);
   const parsed = parseArgs(spellOut(command, args), {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
@@ -27,7 +27,7 @@ export function parseLine(command: Command, args: readonly string[]): ParsedLine
   });
   if (parsed.help === true) return { words: [], options: {}, wantsHelp: true };
   const options: Record<string, unknown> = {};
-  for (const option of command.options) options[option.name] = valueOf(command, option, parsed[option.name]);
+  for (const option of command.options) options[option.name] = valueOf(command, option, parsed[keyOf(option)]);
   if (parsed._.length > command.wordsMax) throw tooManyWords(command, parsed._[command.wordsMax]!);
   return { words: parsed._, options, wantsHelp: false };
 }
@@ -48,10 +48,15 @@ function spellOut(command: Command, args: readonly string[]): string[] {
     if (!option && /^--?[^=]*_/.test(argument) && !isNegative(argument)) throw unknownOption(command, argument);
     if (!option) {
       (isNegative(argument) || (words.length > 0 && !argument.startsWith("-")) ? words : spelled).push(argument);
-    } else if (option.kind !== "flag") spelled.push(`--${option.name}=${value ?? takeValue(rest)}`);
-    else spelled.push(`--${option.name}=${flagValue(command, argument, value)}`);
+    } else if (option.kind !== "flag") spelled.push(`--${keyOf(option)}=${value ?? takeValue(rest)}`);
+    else spelled.push(`--${keyOf(option)}=${flagValue(command, argument, value)}`);
   }
   return [...spelled, "--", ...words];
+}
+
+/** Under which name the library is given an option: it would take `--no-name=true` for one called "name". */
+function keyOf({ name }: Option): string {
+  return name.startsWith("no-") ? `:${name}` : name;
 }
 
 function isNegative(argument: string): boolean {
@@ -104,20 +109,24 @@ function valueOf(command: Command, option: Option, given: unknown): unknown {
 
 function numberOf(option: NumberOption, text: string, fail: (wanted: string) => AppError): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
-  const number = option.kind === "size" ? parseSize(text) : Number(text);
-  const looksLikeOne = option.kind === "size" || (option.kind === "count" ? COUNT : SECONDS).test(text);
-  if (number === undefined || !looksLikeOne) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
+  const number = NUMBERS[option.kind](text);
+  if (number === undefined) throw fail(`it must be ${NUMBER_NAMES[option.kind]}`);
   if (number < min || number > max) throw fail(`it must be from ${min} to ${max}`);
   return number;
 }
 
-const COUNT = /^-?\d+$/;
-const SECONDS = /^-?\d+(\.\d+)?$/;
+const NUMBERS: Record<NumberOption["kind"], (text: string) => number | undefined> = {
+  count: (text) => /^-?\d+$/.test(text) ? Number(text) : undefined,
+  size: parseSize,
+  seconds: (text) => /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined,
+  duration: parseDuration,
+};
 
 const NUMBER_NAMES = {
   count: "a whole number",
   size: "a size, such as 500, 10M or 2G",
   seconds: "a number of seconds",
+  duration: "a time with its unit, such as 90s, 30m, 12h or 7d",
 };
 
 function unknownOption(command: Command, argument: string): AppError {

@@ -59,12 +59,28 @@ function decodeLine(bytes: Uint8Array): string {
   }
 }
 
+/** Both opening lines as a client has them, and what the server says of itself in its own. */
+export interface ClientOpening {
+  readonly sent: string;
+  readonly first: FirstBytes;
+  readonly abilities: Abilities;
+}
+
 /** Begins a session as the client: our line, the server's line, and both again in the first frame. */
 export async function openAsClient(
   stream: ByteStream,
   agent: string,
 ): Promise<{ session: Session; abilities: Abilities }> {
-  const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX });
+  const opening = await exchangeOpenings(stream, { agent });
+  return { session: beginSession(stream, opening), abilities: opening.abilities };
+}
+
+/** Says our line and hears the server's, which may be that it refuses. A secret is only for a stream inside TLS. */
+export async function exchangeOpenings(
+  stream: ByteStream,
+  ours: Pick<Abilities, "agent" | "secret">,
+): Promise<ClientOpening> {
+  const sent = formatAbilities({ ...ours, dataBytesMax: BODY_BYTES_MAX });
   await stream.write(new TextEncoder().encode(sent + "\n"));
   const first = await readFirstBytes(new QuietReader(stream));
   if (!first) throw new AppError("lost", `${stream.peer} closed the connection before it said anything`);
@@ -73,14 +89,19 @@ export async function openAsClient(
   if (opening.kind !== "abilities") {
     throw new AppError("malformed", `The server's opening has no abilities: ${first.line}`);
   }
-  if (opening.abilities.refused) throw refusal(opening.abilities.refused);
+  return { sent, first, abilities: opening.abilities };
+}
+
+/** The session behind both lines. Throws what the server refused. */
+export function beginSession(stream: ByteStream, { sent, first, abilities }: ClientOpening): Session {
+  if (abilities.refused) throw refusal(abilities.refused);
   const session = new Session(stream, {
     early: first.early,
-    dataBytesMax: opening.abilities.dataBytesMax,
+    dataBytesMax: abilities.dataBytesMax,
     requestsAheadMax: 0,
   });
   session.send({ type: "hello", sent, received: first.line });
-  return { session, abilities: opening.abilities };
+  return session;
 }
 
 /** A line that was cut within its first word may still have been ours. */

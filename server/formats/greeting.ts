@@ -1,5 +1,5 @@
 /** The format `greeting`, served: one answer, and the connection ends. */
-import { AppError, forPeer } from "../../protocol/errors.ts";
+import { AppError, forPeer, toAppError } from "../../protocol/errors.ts";
 import { formatGreetingReply, type Greeting as ClientGreeting, parseGreeting } from "../../protocol/wire/greeting.ts";
 import type { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import type { Outcome } from "../handlers/handler.ts";
@@ -16,12 +16,14 @@ export async function serveGreeting(context: FormatContext): Promise<void> {
     client = takeGreeting(stream);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return await context.logged("greet", "", async () => {
-      await say(stream, `Cannot greet: ${forPeer(error).text}`);
-      throw error;
-    });
+    return await context.logged("greet", "", () => refuse(stream, error));
   }
   await context.logged("greet", client.name, () => greet(client, context));
+}
+
+async function refuse(stream: QuietReader, error: AppError): Promise<never> {
+  await say(stream, `Cannot greet: ${forPeer(error).text}`);
+  throw error;
 }
 
 /** A request that fills the whole buffer may go on behind it: a number that was cut off would be another one. */
@@ -32,7 +34,13 @@ function takeGreeting(stream: QuietReader): ClientGreeting {
   return parseGreeting(bytes);
 }
 
-async function greet(client: ClientGreeting, { stream, greeting, stopServer }: FormatContext): Promise<Outcome> {
+async function greet(client: ClientGreeting, context: FormatContext): Promise<Outcome> {
+  const { stream, greeting, stopServer } = context;
+  try {
+    context.authorize("greet", "");
+  } catch (error) {
+    return await refuse(stream, toAppError(error, "Cannot greet"));
+  }
   const isInRange = client.number >= NUMBER_MIN && client.number <= NUMBER_MAX;
   const isClosing = !isInRange && greeting.closeOnOutOfRange;
   await say(stream, formatGreetingReply({ ...greeting, isClosing }));

@@ -2,10 +2,11 @@
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 import { withOverwriteRule } from "./put.ts";
+import { keepingUnseen } from "./unseen.ts";
 
 export async function handleMkdir(request: MessageOf<"mkdir">, context: RequestContext): Promise<Outcome> {
   context.authorize("create", request.name);
-  await context.tree.makeDirectory(request.name);
+  await keepingUnseen(request.name, context, () => context.tree.makeDirectory(request.name));
   context.session.send({ type: "done" });
   return {};
 }

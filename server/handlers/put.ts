@@ -6,18 +6,21 @@ import { quoteName } from "../../protocol/escape.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
+import { TransferTurn } from "./transfer_turn.ts";
+import { createDraft } from "./unseen.ts";
 
 export async function handlePut(offer: MessageOf<"offer">, context: RequestContext): Promise<Outcome> {
+  using turn = new TransferTurn(context, `put ${offer.name}`);
   const { name } = await receiveFile(
     context.session,
     offer,
-    () => begin(offer, context),
+    () => begin(offer, context, turn),
     { sizeBytesMax: context.limits.fileBytesMax },
   );
   return { name };
 }
 
-function begin(offer: MessageOf<"offer">, context: RequestContext): Promise<Draft> {
+async function begin(offer: MessageOf<"offer">, context: RequestContext, turn: TransferTurn): Promise<Draft> {
   context.authorize("create", offer.name);
   const { fileBytesMax } = context.limits;
   if ((offer.sizeBytes ?? 0) > fileBytesMax) {
@@ -26,7 +29,9 @@ function begin(offer: MessageOf<"offer">, context: RequestContext): Promise<Draf
       `Cannot store ${quoteName(offer.name)}: files over ${fileBytesMax} bytes are not taken`,
     );
   }
-  return withOverwriteRule(offer, context, (ifTaken) => context.tree.create(offer.name, offer, ifTaken));
+  turn.take();
+  const draft = await withOverwriteRule(offer, context, (ifTaken) => createDraft(offer, ifTaken, context));
+  return await turn.guard(draft);
 }
 
 /** Runs `store` with what is to be done if the name is taken; who may not replace gets told so only if it matters. */

@@ -9,6 +9,7 @@ import type { Command, Option } from "../../protocol/cli/command.ts";
 import { formatCommandHelp, helpOf, spelled } from "../../protocol/cli/help.ts";
 import { parseLine } from "../../protocol/cli/parse.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { talksToServer } from "../support/readme_tables.ts";
 import { FakeTerminal, NEVER_INTERRUPTED } from "./fake_terminal.ts";
 
 const SNAPSHOT = new URL("help_snapshot.txt", import.meta.url);
@@ -114,8 +115,9 @@ Deno.test("summaries and help begin with a capital and have no full stop", () =>
 
 Deno.test("an option of the same name is the same in all commands, but where it changes nothing it is hidden", () => {
   const seen = new Map<string, Option>();
-  for (const { option: { hidden: _, ...option } } of optionsOfAll()) {
+  for (const { command, option: { hidden: _, ...option } } of optionsOfAll()) {
     if (option.name === "wire") continue; // a server takes a list, and each request exists in some of the formats only
+    if (command.name === "link" && ["name", "once", "port"].includes(option.name)) continue; // those of a link
     const first = seen.get(option.name) ?? option;
     seen.set(option.name, first);
     assertEquals<unknown>(option, first);
@@ -124,7 +126,9 @@ Deno.test("an option of the same name is the same in all commands, but where it 
 
 Deno.test("every client command takes the options that scripts give to all of them", () => {
   const words = ["--timeout", "5", "--retries", "0", "--quiet", "--json", "--if-exists", "skip"];
-  for (const command of COMMANDS.filter(({ name }) => name !== "serve")) {
+  const clients = COMMANDS.filter(talksToServer);
+  assert(clients.length > 10);
+  for (const command of clients) {
     const { options } = parseLine(command, ["host", "6000", ...words]);
     assertEquals([options.timeout, options.retries, options["if-exists"]], [5, 0, "skip"], command.name);
   }

@@ -17,6 +17,8 @@ const COMMAND = defineCommand({
     { name: "count", short: "c", kind: "count", value: "N", default: 3, max: 10, help: "A count" },
     { name: "size", kind: "size", value: "SIZE", help: "A size" },
     { name: "seconds", kind: "seconds", value: "S", default: 1.5, min: 0.1, max: 60, help: "A time" },
+    { name: "time", kind: "duration", value: "TIME", max: 1e9, help: "A time with a unit" },
+    { name: "no-flag", kind: "flag", help: "No negation of the flag" },
     { name: "choice", kind: "choice", choices: ["red", "blue"], default: "red", help: "A choice" },
     { name: "old", kind: "flag", hidden: true, help: "An old name" },
   ],
@@ -40,14 +42,30 @@ Deno.test("options that were not given have their defaults, or nothing", () => {
     count: 3,
     size: undefined,
     seconds: 1.5,
+    time: undefined,
+    "no-flag": false,
     choice: "red",
     old: false,
   });
 });
 
+Deno.test("a flag whose name begins with no- is one of its own", () => {
+  for (const args of [["--no-flag"], ["--no-flag", "word"], ["--no-flag=true"], ["word", "--no-flag"]]) {
+    assertEquals([optionsOf(...args)["no-flag"], optionsOf(...args).flag], [true, false], args.join(" "));
+  }
+  assertEquals([optionsOf("--flag")["no-flag"], optionsOf("--flag").flag], [false, true]);
+  assertThrowsCode(() => optionsOf("--no-green"), "usage");
+});
+
 Deno.test("options of every kind are read from both ways of writing them", () => {
   const cases: readonly (readonly [name: string, text: string, value: unknown])[] = [
     ["text", "some words", "some words"],
+    ["time", "90s", 90_000],
+    ["time", "30m", 1_800_000],
+    ["time", "1.5h", 5_400_000],
+    ["time", "7d", 604_800_000],
+    ["time", "1W", 604_800_000],
+    ["time", "0s", 0],
     ["text", "007", "007"],
     ["text", "true", "true"],
     ["text", "ä/b.jpg", "ä/b.jpg"],

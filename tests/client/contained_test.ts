@@ -18,7 +18,14 @@ import { Neighbourhood } from "../support/neighbourhood.ts";
 import { type FakeServer, sendData, startFakeSessions } from "./fake_server.ts";
 
 const CONTENT = new TextEncoder().encode("content");
-const OPTIONS = { timeout: 10, retries: 0, json: false, quiet: false, "if-exists": "error" } as const;
+const OPTIONS = {
+  timeout: 10,
+  retries: 0,
+  json: false,
+  quiet: false,
+  "if-exists": "error",
+  "link-file": undefined,
+} as const;
 
 /** Answers every request with names from `lies`: a list with all of them, all else with the next one. */
 function startLiar(lies: readonly string[]): FakeServer {

@@ -37,7 +37,7 @@ Deno.test("json is one object a line on stdout, and nothing else is there", () =
   report.result("done", { event: "done", name: NASTY });
   report.answer("answer", { event: "entry", name: "ä\n" });
   report.note("by the way");
-  report.error(new AppError("busy", "It is taken"), { name: "a" });
+  report.error(new AppError("busy", "It is taken"), "a");
   assertEquals(terminal.events, [
     { event: "done", name: NASTY },
     { event: "entry", name: "ä\n" },

@@ -1,5 +1,5 @@
 /** HOST PORT in all ways of writing it, and the questions for what is missing. */
-import { askFor, formatTarget, takeTarget } from "../../client/target.ts";
+import { askFor, formatTarget, namesOf, takeTarget } from "../../client/target.ts";
 import { FakeTerminal } from "../cli/fake_terminal.ts";
 import { assertEquals, assertStringIncludes, assertThrowsCode } from "../support/assert.ts";
 
@@ -88,7 +88,7 @@ Deno.test("missing words are an error that names them when nobody can be asked",
 
 Deno.test("missing words are asked for on a terminal, with the old prompts", () => {
   const both = new FakeTerminal({ canAsk: true }, ["127.0.0.1", " 6000 "]);
-  assertEquals(takeTarget([], both), { target: { host: "127.0.0.1", port: 6000 }, rest: [] });
+  assertEquals(takeTarget([], both), { target: { host: "127.0.0.1", port: 6000 }, rest: [], path: "" });
   assertEquals(both.questions, ["Enter ip --> ", "Enter port --> "]);
 
   const port = new FakeTerminal({ canAsk: true }, ["6000"]);
@@ -119,4 +119,35 @@ Deno.test("a bad port from a person is refused like one on the command line", ()
 Deno.test("targets are shown as a person would type them", () => {
   assertEquals(formatTarget({ host: "::1", port: 6000 }), "::1 6000");
   assertEquals(taken(...formatTarget({ host: "::1", port: 6000 }).split(" ")), ["::1", 6000]);
+});
+
+const KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const SECRET = "AAECAwQFBgcICQoLDA0ODw";
+
+Deno.test("a link stands for host and port, wherever it comes from, and names what it leads to first", () => {
+  const linkTo = (path: string) => `app://h:6000/${path}#${KEY}.${SECRET}`;
+  const target = { host: "h", port: 6000, key: KEY, secret: SECRET };
+  const cases: readonly (readonly [path: string, words: string[], names: string[]])[] = [
+    ["", [], []],
+    ["", ["a", "b"], ["a", "b"]],
+    ["img.jpg", [], ["img.jpg"]],
+    ["img.jpg", ["b"], ["img.jpg", "b"]],
+    ["in/a%20b", [], ["in/a b"]],
+    ["in/", [], ["in"]],
+    ["in/", ["a", "b/c"], ["in/a", "in/b/c"]],
+  ];
+  for (const [path, words, names] of cases) {
+    for (const taken of [takeTarget([linkTo(path), ...words], SILENT), takeTarget(words, SILENT, linkTo(path))]) {
+      assertEquals(taken.target, target);
+      assertEquals(namesOf(taken), names);
+    }
+  }
+  assertEquals(formatTarget(target), "h 6000");
+});
+
+Deno.test("a link that leads to no name is refused, and its secret is not repeated", () => {
+  for (const path of ["../a", "/etc", "a//b", ".", "/"]) {
+    const error = assertThrowsCode(() => takeTarget([`app://h:6000/${path}#${KEY}.${SECRET}`], SILENT), "bad_name");
+    assertEquals(error.message.includes(SECRET), false);
+  }
 });

@@ -19,10 +19,20 @@ const FACTS = {
   ],
 } as const;
 
-const COMMANDS = /^On another machine: app list (\S+) (\d+)$/;
+const KEY = "A".repeat(43);
+const SECRET = "B".repeat(21) + "A";
+const GATE = {
+  strangers: "none",
+  key: KEY,
+  fingerprint: "7Q3F-ZK5A-K2",
+  isPlainAllowed: false,
+  secret: SECRET,
+} as const;
+const CLOSED = { ...FACTS, address: "10.0.0.5", gate: GATE };
 
-function commandsOf(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => COMMANDS.exec(line)?.slice(1).join(" ") ?? []);
+/** The hosts and ports in the lines that say what to enter elsewhere. */
+function hostsIn(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => /^Read: {2}app \S+ app:\/\/(\S+):6000\//.exec(line)?.[1] ?? []);
 }
 
 Deno.test("start lines on loopback are the three of the README", () => {
@@ -43,38 +53,55 @@ Deno.test("start lines say read-only, the plural, and nothing of a count that to
   assertEquals(third({ root: "a\nb\u001b" }), "Sharing: a\\u{a}b\\u{1b} (1 file, 1.9 MB), uploads allowed");
 });
 
+Deno.test("start lines of a closed server have the link that was made for it", () => {
+  assertEquals(formatStartLines({ ...CLOSED, gate: { ...GATE, example: "img.jpg" } }), [
+    "Running on IP: 10.0.0.5",
+    "Running on port: 6000",
+    "Sharing: photos (1 file, 1.9 MB), encrypted, key 7Q3F-…-K2",
+    `Read:  app get app://10.0.0.5:6000/img.jpg#${KEY}.${SECRET}`,
+  ]);
+  assertEquals(formatStartLines({ ...CLOSED, readOnly: true }).slice(2), [
+    "Sharing: photos (1 file, 1.9 MB), read-only, encrypted, key 7Q3F-…-K2",
+    `Read:  app list app://10.0.0.5:6000/#${KEY}.${SECRET}`,
+  ]);
+  const none = formatStartLines({ ...CLOSED, gate: { ...GATE, secret: undefined } });
+  assertEquals(none.slice(3), ["No link was made: app link photos makes one"]);
+});
+
+Deno.test("start lines of a public server have a link without a secret, and warn", () => {
+  const lines = (strangers: "public" | "public-write", more = {}) =>
+    formatStartLines({ ...CLOSED, ...more, gate: { ...GATE, strangers } }).slice(3);
+  const read = `Read:  app list app://10.0.0.5:6000/#${KEY}`;
+  const readers = "WARNING: anybody who reaches this port can read files (--public)";
+  assertEquals(lines("public"), [read, readers]);
+  const writers = "WARNING: anybody who reaches this port can read and add files (--public-write)";
+  assertEquals(lines("public-write"), [read, writers]);
+});
+
 Deno.test("start lines on all addresses of IPv4 name each that others can reach", () => {
-  const lines = formatStartLines({ ...FACTS, address: "0.0.0.0" });
+  const lines = formatStartLines({ ...CLOSED, address: "0.0.0.0" });
   assertEquals(lines[0], "Running on IP: 192.168.1.7");
-  assertEquals(commandsOf(lines), ["192.168.1.7 6000", "10.0.0.5 6000"]);
-  assertEquals(lines.filter((line) => line.startsWith("WARNING: ")).length, 1);
+  assertEquals(hostsIn(lines), ["192.168.1.7", "10.0.0.5"]);
 });
 
 Deno.test("start lines on all addresses of both kinds name IPv6 too, without those of one link", () => {
-  const lines = formatStartLines({ ...FACTS, address: "::" });
-  assertEquals(commandsOf(lines), ["192.168.1.7 6000", "10.0.0.5 6000", "2001:db8::7 6000"]);
+  assertEquals(hostsIn(formatStartLines({ ...CLOSED, address: "::" })), ["192.168.1.7", "10.0.0.5", "[2001:db8::7]"]);
 });
 
-Deno.test("start lines on one address of this machine name it, and warn", () => {
-  const lines = formatStartLines({ ...FACTS, address: "10.0.0.5" });
-  assertEquals(lines[0], "Running on IP: 10.0.0.5");
-  assertEquals(commandsOf(lines), ["10.0.0.5 6000"]);
-  assertMatch(lines.at(-1)!, /^WARNING: anybody who reaches this port can read and add files/);
-  const readOnly = formatStartLines({ ...FACTS, address: "10.0.0.5", readOnly: true });
-  assertMatch(readOnly.at(-1)!, /^WARNING: anybody who reaches this port can read files/);
-});
-
-Deno.test("start lines warn of old formats that others can reach, and name the option where there are none", () => {
-  const oldLines = (oldFormats: string[]) =>
-    formatStartLines({ ...FACTS, address: "10.0.0.5", oldFormats }).filter((line) => /format|served/.test(line));
-  assertMatch(oldLines([]).join(), /^Old programs are not served: name their formats with --wire,/);
-  assertMatch(oldLines(["share"]).join(), /^WARNING: share is served \(--wire\), without/);
-  assertMatch(oldLines(["share", "image"]).join(), /^WARNING: share, image are served \(--wire\), without/);
+Deno.test("start lines warn of old formats and of unencrypted connections", () => {
+  const warnings = (oldFormats: string[], isPlainAllowed = false) =>
+    formatStartLines({ ...CLOSED, oldFormats, gate: { ...GATE, isPlainAllowed } }).slice(4);
+  assertEquals(warnings([]), []);
+  assertMatch(warnings(["share"]).join("\n"), /^WARNING: share is served \(--wire\), without [^\n]*$/);
+  assertMatch(warnings(["share", "image"]).join("\n"), /^WARNING: share, image are served \(--wire\), without [^\n]*$/);
+  assertMatch(warnings([], true).join("\n"), /^WARNING: unencrypted [^\n]*--plain[^\n]*$/);
+  assertEquals(formatStartLines({ ...FACTS, oldFormats: ["share"] }).length, 3);
 });
 
 Deno.test("start lines on all addresses of a machine without any still say where it runs", () => {
-  const lines = formatStartLines({ ...FACTS, address: "0.0.0.0", interfaces: FACTS.interfaces.slice(0, 1) });
-  assertEquals([lines[0], commandsOf(lines)], ["Running on IP: 0.0.0.0", []]);
+  const interfaces = FACTS.interfaces.slice(0, 1);
+  const lines = formatStartLines({ ...CLOSED, address: "0.0.0.0", interfaces });
+  assertEquals([lines[0], hostsIn(lines)], ["Running on IP: 0.0.0.0", ["127.0.0.1"]]);
 });
 
 Deno.test("loopback is told from everything else", () => {

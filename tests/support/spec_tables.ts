@@ -38,3 +38,14 @@ export function formatFields(fields: FieldMap): string {
 function hex(number: number): string {
   return `0x${number.toString(16).padStart(2, "0")}`;
 }
+
+/** The cells of the first table behind the line `heading` of the specification, without code marks. */
+export function tableAfter(heading: string): string[][] {
+  const text = Deno.readTextFileSync(new URL("../../protocol/README.md", import.meta.url));
+  const lines = text.slice(text.indexOf(`\n${heading}\n`)).split("\n");
+  const start = lines.findIndex((line) => line.startsWith("|"));
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith("|"));
+  return lines.slice(start + 2, end).map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", ""))
+  );
+}

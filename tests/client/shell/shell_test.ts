@@ -48,7 +48,14 @@ interface Stage {
 
 function stage(port: number, more: readonly Command[] = [], heartbeatMs = 5_000): Stage {
   const terminal = new FakeTerminal({ canAsk: true });
-  const options = { timeout: 10, retries: 0, json: false, quiet: false, "if-exists": "error" } as const;
+  const options = {
+    timeout: 10,
+    retries: 0,
+    json: false,
+    quiet: false,
+    "if-exists": "error",
+    "link-file": undefined,
+  } as const;
   const input = { words: [], options, terminal, interruption: NEVER_INTERRUPTED, version: "test" };
   const holder = new SessionHolder();
   const report = new Report(terminal, options);
