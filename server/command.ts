@@ -4,6 +4,7 @@ import { usageError } from "../protocol/cli/parse.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
+import { stateFile } from "../protocol/files/state_file.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
 import { createLog, type Log, LOG_KINDS } from "./log.ts";
@@ -11,7 +12,6 @@ import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { translated, translating } from "../protocol/files/fs_errors.ts";
 import { CsvStore } from "./records/csv_store.ts";
-import { ownFile } from "./records/own_file.ts";
 import { serve } from "./server.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
 
@@ -142,7 +142,7 @@ async function openRecords(file: string | undefined, log: Log): Promise<CsvStore
   const tell = (path: string, result: string, detail: string) =>
     log({ time: new Date(), peer: "-", request: "records", name: path, bytes: 0, durationMs: 0, result, detail });
   const store = new CsvStore({
-    file: file ?? ownFile(),
+    file: file ?? stateFile("countries.csv"),
     isBuiltIn: file === undefined,
     onFault: (path, { line, column, reason }) => tell(path, "bad_record", formatFault(line, column, reason)),
     onFirstAdd: (path) => tell(path, "done", "countries that are added go there"),

@@ -1,7 +1,7 @@
 /** A table in a file: additions, edits by hand, several writers, what a killed writer left. */
 import { LockedCsv } from "../../server/records/csv_file.ts";
 import { formatRow, USUAL_COLUMNS, USUAL_HEADER } from "../../server/records/csv_rows.ts";
-import { ownFile } from "../../server/records/own_file.ts";
+import { stateFile } from "../../protocol/files/state_file.ts";
 import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { recordsFolder } from "./records_folder.ts";
 
@@ -228,9 +228,9 @@ Deno.test("100,000 rows are loaded, and one addition leaves the others where the
 
 Deno.test("the file of one's own is where the system keeps such things", () => {
   const home = (name: string) => ({ HOME: "/home/me", LOCALAPPDATA: "C:\\me" })[name];
-  assertEquals(ownFile("linux", home), "/home/me/.local/state/app/countries.csv");
-  assertEquals(ownFile("linux", () => "/state"), "/state/app/countries.csv");
-  assertEquals(ownFile("darwin", home), "/home/me/Library/Application Support/app/countries.csv");
-  assertEquals(ownFile("windows", home), "C:\\me\\app\\countries.csv");
-  assertEquals(ownFile("linux", () => undefined), undefined);
+  assertEquals(stateFile("countries.csv", "linux", home), "/home/me/.local/state/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "linux", () => "/state"), "/state/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "darwin", home), "/home/me/Library/Application Support/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "windows", home), "C:\\me\\app\\countries.csv");
+  assertEquals(stateFile("countries.csv", "linux", () => undefined), undefined);
 });
