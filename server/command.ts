@@ -145,6 +145,7 @@ async function openRecords(file: string | undefined, log: Log): Promise<CsvStore
     file: file ?? stateFile("countries.csv"),
     isBuiltIn: file === undefined,
     onFault: (path, { line, column, reason }) => tell(path, "bad_record", formatFault(line, column, reason)),
+    onHeaderless: (path) => tell(path, "done", "no header, so line 1 is a row; columns: Country, Capital, Population"),
     onFirstAdd: (path) => tell(path, "done", "countries that are added go there"),
   });
   if (file === undefined) return store;
