@@ -26,7 +26,7 @@ import {
   type Status,
 } from "./replies.ts";
 import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "./records.ts";
-import { type RetryOptions, waitToRetry } from "./retry.ts";
+import { lostSince, type RetryOptions, waitToRetry } from "./retry.ts";
 import { formatTarget, type Target } from "./target.ts";
 
 export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
@@ -199,11 +199,9 @@ export class Client implements AsyncDisposable {
     return session;
   }
 
-  /** A server that was there and is not now is a lost connection, not one that never was. */
   #afterConnection(error: AppError): AppError {
     this.#wasConnected ||= error.code !== "not_connected"; // any other failure had a connection, if only for its opening
-    if (error.code !== "not_connected" || !this.#wasConnected) return error;
-    return new AppError("lost", `The server does not answer any more: ${error.message}`, { cause: error });
+    return error.code === "not_connected" && this.#wasConnected ? lostSince(error) : error;
   }
 
   async #change(request: Change): Promise<MessageOf<"done">> {

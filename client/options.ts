@@ -109,7 +109,8 @@ export async function oldServerFor(target: Target, input: ClientInput, report: R
 
 type ClientInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version"> & InShell;
 
-function clientOptionsFor({ options, interruption, version }: ClientInput, report: Report): ClientOptions {
+/** What a client of any format gets of the options. */
+export function clientOptionsFor({ options, interruption, version }: ClientInput, report: Report): ClientOptions {
   return {
     timeoutMs: options.timeout * 1000,
     retries: options.retries,

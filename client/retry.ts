@@ -1,5 +1,6 @@
 /** How a client tries again: longer waits each time, which end at once when the person interrupts them. */
-import type { AppError } from "../protocol/errors.ts";
+import { AppError } from "../protocol/errors.ts";
+import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { ClientLimits } from "../protocol/limits.ts";
 
 export interface RetryOptions {
@@ -7,6 +8,26 @@ export interface RetryOptions {
   signal?: AbortSignal;
   /** Told before each new attempt. */
   onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
+}
+
+/** Makes `attempt` again after a connection was lost, with nothing of an earlier one: for what does no harm twice. */
+export async function retryLost<T>(limits: ClientLimits, options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
+  for (let failures = 0;;) {
+    try {
+      return await attempt();
+    } catch (cause) {
+      if (!(cause instanceof AppError)) throw cause;
+      const error = failures > 0 && cause.code === "not_connected" ? lostSince(cause) : cause;
+      const isLost = error.retriable && endsSession(error);
+      if (!isLost || failures >= limits.retries || options.signal?.aborted) throw error;
+      await waitToRetry(error, ++failures, limits, options);
+    }
+  }
+}
+
+/** A server that was there and is not now is a lost connection, not one that never was. */
+export function lostSince(error: AppError): AppError {
+  return new AppError("lost", `The server does not answer any more: ${error.message}`, { cause: error });
 }
 
 /** Tells of `error`, the `failures`-th in a row, and waits before the next attempt; throws the reason of the signal. */

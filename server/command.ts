@@ -4,6 +4,7 @@ import { usageError } from "../protocol/cli/parse.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
+import { stateFile } from "../protocol/files/state_folder.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
 import { LIMIT_OPTIONS, limitsFrom } from "./limit_options.ts";
@@ -12,7 +13,6 @@ import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { translated, translating } from "../protocol/files/fs_errors.ts";
 import { CsvStore } from "./records/csv_store.ts";
-import { ownFile } from "./records/own_file.ts";
 import { serve } from "./server.ts";
 import { openGate } from "./gate.ts";
 import { openIdentity } from "./identity.ts";
@@ -170,9 +170,10 @@ async function openRecords(file: string | undefined, log: Log): Promise<CsvStore
       detail,
     });
   const store = new CsvStore({
-    file: file ?? ownFile(),
+    file: file ?? stateFile("countries.csv"),
     isBuiltIn: file === undefined,
     onFault: (path, { line, column, reason }) => tell(path, "bad_record", formatFault(line, column, reason)),
+    onHeaderless: (path) => tell(path, "done", "no header, so line 1 is a row; columns: Country, Capital, Population"),
     onFirstAdd: (path) => tell(path, "done", "countries that are added go there"),
   });
   if (file === undefined) return store;

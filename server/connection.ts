@@ -13,7 +13,7 @@ import type { Session } from "../protocol/exchange/session.ts";
 import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
-import type { OldFormat, ServedFormat } from "../protocol/wire/detect.ts";
+import { type OldFormat, type ServedFormat, sureOldFormat } from "../protocol/wire/detect.ts";
 import type { ConnectionState } from "../protocol/wire/messages/status.ts";
 import { type Opening, parseOpening } from "../protocol/wire/opening.ts";
 import type { Greeting } from "./formats/format.ts";
@@ -154,7 +154,7 @@ export class Connection {
 
   async #answer(first: FirstBytes): Promise<void> {
     const { format } = first;
-    if (format === "http" || format === "tls" || format === "unknown") return await this.#refuse(format);
+    if (format === "http" || format === "tls" || format === "unknown") return await this.#refuse(format, first.early);
     if (!this.#context.formats.includes(format)) throw new AppError("unsupported", `Cannot speak ${format} here`);
     if (format !== "app") return await this.#serveOldFormat(format);
     this.#reader = undefined;
@@ -310,8 +310,10 @@ export class Connection {
   }
 
   /** Something else than our format: an answer that its sender can read. */
-  async #refuse(format: "http" | "tls" | "unknown"): Promise<void> {
-    this.#logFault(new AppError("not_app", `The first bytes are not ours (${format})`));
+  async #refuse(format: "http" | "tls" | "unknown", bytes: Uint8Array): Promise<void> {
+    const old = format === "unknown" ? sureOldFormat(bytes) : undefined;
+    const what = old ? `of the format ${old}, which is not served here: see serve --wire` : `not ours (${format})`;
+    this.#logFault(new AppError("not_app", `The first bytes are ${what}`));
     await sayLastWords(this.#stream, () => refuseFormat(this.#stream, format));
   }
 

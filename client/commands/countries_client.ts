@@ -1,6 +1,6 @@
 /** What the commands for countries and heartbeats share: they speak our own format, or the old one called `packet`. */
 import type { CommandInput } from "../../protocol/cli/command.ts";
-import { clientFor, type COMMON_OPTIONS, wireOption } from "../options.ts";
+import { clientFor, clientOptionsFor, type COMMON_OPTIONS, wireOption } from "../options.ts";
 import { PacketClient } from "../old/packet.ts";
 import type { CountryRecord } from "../records.ts";
 import type { Report } from "../report.ts";
@@ -24,9 +24,8 @@ export async function withCountries<T>(
   work: (countries: Countries) => Promise<T>,
 ): Promise<T> {
   if (input.options.wire === "packet") {
-    const timeoutMs = input.options.timeout * 1000;
     const onSizes = (direction: string, sizes: string) => report.note(`${direction} ${sizes}`);
-    using client = await PacketClient.connect({ target, timeoutMs, signal: input.interruption.signal(), onSizes });
+    using client = new PacketClient(target, { ...clientOptionsFor(input, report), onSizes });
     return await work(client);
   }
   await using client = clientFor(target, input, report);

@@ -76,6 +76,9 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   }
   const report = reportFor(input, isPipe);
   const place = isPipe ? undefined : placeOf(options.output, names);
+  // Asked now: what is typed during a long transfer would get between the question and its answer.
+  const show = options.show && !options.json ? await import("../image/show.ts") : undefined;
+  const screen = await show?.findScreenOrSay(terminal, report);
   await using client = clientFor(target, input, report);
   return await forEachName(names, report, async (name) => {
     try {
@@ -86,9 +89,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       const image = await describeStored(place, result.name);
       const facts = { ...result, image, isUnverified: wire !== "app" };
       tellDone(report, "downloaded", name, isPipe ? "-" : result.name, facts);
-      if (!options.show || options.json) return;
-      const { showOrSay } = await import("../image/show.ts");
-      await showOrSay(terminal, report, place?.tree, result.name);
+      if (screen && place) await show!.drawOrSay(terminal, report, screen, place.tree, result.name);
     } catch (error) {
       const isTaken = error instanceof AppError && error.code === "exists" && error.by === "us";
       if (options["if-exists"] !== "skip" || !isTaken) throw error;

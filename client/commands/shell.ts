@@ -1,8 +1,10 @@
 /** `app shell`: commands one after the other, over one connection. */
 import { type Command, type CommandInput, type CommandTable, defineCommand } from "../../protocol/cli/command.ts";
 import { usageError } from "../../protocol/cli/parse.ts";
+import { stateFile } from "../../protocol/files/state_folder.ts";
 import { SessionHolder } from "../session_holder.ts";
 import { clientFor, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
+import { History } from "../shell/history.ts";
 import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";
 import { formatTarget } from "../target.ts";
@@ -42,7 +44,8 @@ async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable
     return await shell.run(lines, interruption.signal());
   }
   report.note(`Connected to ${formatTarget(target)}; help shows the commands, Ctrl-D ends`);
-  using lines = await TypedLines.open("app> ", (text) => terminal.note(text), () => shell.interrupt());
+  const history = new History(stateFile("shell_history"));
+  using lines = await TypedLines.open("app> ", (text) => terminal.note(text), () => shell.interrupt(), history);
   await shell.run(lines, interruption.signal());
   return 0;
 }

@@ -3,8 +3,9 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
 import { getFile } from "../get.ts";
-import { drawImage, requireImageProtocol } from "../image/draw.ts";
+import { drawImage } from "../image/draw.ts";
 import { MemoryDestination } from "../image/memory.ts";
+import { requireImageScreen } from "../image/screen.ts";
 import { encodeGet, getOldFile } from "../old/files.ts";
 import { clientFor, LOOK_OPTIONS, oldServerFor, reportFor, targetFor, wireOption } from "../options.ts";
 import { askFor, namesOf } from "../target.ts";
@@ -18,7 +19,7 @@ export const showCommand = defineCommand({
   wordsMax: 3,
   options: OPTIONS,
   notes: [
-    "Terminals with kitty's protocol draw PNG; those with iTerm2's also JPEG, GIF and WebP.",
+    "Terminals with kitty's protocol draw PNG; those with sixel also JPEG and GIF; those with iTerm2's also WebP.",
     "Others say so; app get HOST PORT NAME keeps the file.",
   ],
   run,
@@ -35,13 +36,13 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   if (options.json) {
     throw new AppError("usage", "A picture has no form as JSON", { advice: "Leave --json out, or say app get --json" });
   }
-  const protocol = requireImageProtocol(terminal, Deno.env.get);
+  const screen = await requireImageScreen(terminal, Deno.env.get);
   const { target } = taken;
   const report = reportFor(input);
   await using client = clientFor(target, input, report);
   const destination = new MemoryDestination();
   if (options.wire === "app") await getFile(client, name, destination);
   else await getOldFile(await oldServerFor(target, input, report), options.wire, name, destination);
-  await drawImage(terminal, protocol, await destination.bytes());
+  await drawImage(terminal, screen, await destination.bytes());
   return 0;
 }

@@ -1,51 +1,26 @@
 /**
- * Pictures on a terminal: which terminals can, which pictures they take, and the escape sequences that draw them.
+ * Pictures on a terminal: which pictures it takes, and the escape sequences that draw them.
  *
- * The terminal is known from the environment only: asking it would mean to read its answer from the keyboard. Nothing is
- * decoded here, so a terminal gets only what it can read by itself. Sixel is left out: it shows in no environment, and
- * would need every picture decoded and its colours reduced.
+ * For the protocols of kitty and iTerm2 nothing is decoded here, so such a terminal gets only what it can read by
+ * itself. One that draws sixels gets pixels of what we can decode.
  */
 import { AppError } from "../../protocol/errors.ts";
 import type { Terminal } from "../../protocol/cli/terminal.ts";
 import { describeHead, type ImageFacts } from "./describe.ts";
+import type { ImageScreen } from "./screen.ts";
 
 /** The largest file that is drawn. */
 export const SHOWN_BYTES_MAX = 16 * 1_048_576;
 
-export type ImageProtocol = "kitty" | "iterm2";
-
-export type Environment = (name: string) => string | undefined;
-
-const READABLE: Readonly<Record<ImageProtocol, readonly ImageFacts["type"][]>> = {
+const READABLE: Readonly<Record<ImageScreen["protocol"], readonly ImageFacts["type"][]>> = {
   kitty: ["PNG"],
   iterm2: ["PNG", "JPEG", "GIF", "WebP"],
+  sixel: ["PNG", "JPEG", "GIF"],
 };
 
-const ITERM2_PROGRAMS = new Set(["iTerm.app", "WezTerm", "mintty"]);
-const KITTY_TERMS = new Set(["xterm-kitty", "xterm-ghostty"]);
-
-/** How this terminal draws pictures; `undefined` if it is not known to. Multiplexers pass nothing on. */
-export function imageProtocolOf(environment: Environment): ImageProtocol | undefined {
-  const term = environment("TERM") ?? "";
-  if (environment("TMUX") || /^(screen|tmux|dumb$)/.test(term)) return;
-  const program = environment("TERM_PROGRAM") ?? "";
-  if (KITTY_TERMS.has(term) || program === "ghostty") return "kitty";
-  if (ITERM2_PROGRAMS.has(program) || environment("LC_TERMINAL") === "iTerm2") return "iterm2";
-  if (environment("KITTY_WINDOW_ID")) return "kitty";
-}
-
-/** How `terminal` draws pictures. Throws `failed` if it does not. */
-export function requireImageProtocol(terminal: Terminal, environment: Environment): ImageProtocol {
-  const protocol = terminal.showsResults ? imageProtocolOf(environment) : undefined;
-  if (protocol) return protocol;
-  const why = terminal.showsResults ? "this terminal is not known to draw any" : "the output goes to no terminal";
-  throw new AppError("failed", `Cannot show pictures: ${why}`, {
-    advice: "Use a terminal with the protocol of kitty or iTerm2, or get the file and open it in a viewer",
-  });
-}
-
-/** Draws the picture of a whole file. Throws `failed` if that terminal cannot read it. */
-export async function drawImage(terminal: Terminal, protocol: ImageProtocol, file: Uint8Array): Promise<void> {
+/** Draws the picture of a whole file. Throws `failed` if it cannot be read, or not on that terminal. */
+export async function drawImage(terminal: Terminal, screen: ImageScreen, file: Uint8Array): Promise<void> {
+  const { protocol } = screen;
   const image = await describeHead(file);
   if (!image || !READABLE[protocol].includes(image.type)) {
     const what = image ? `is a picture of the type ${image.type}` : "is no picture that app knows";
@@ -54,21 +29,38 @@ export async function drawImage(terminal: Terminal, protocol: ImageProtocol, fil
     });
   }
   const encoder = new TextEncoder();
-  const sequences = protocol === "kitty" ? kittySequences(file, image, terminal.columns) : iterm2Sequences(file);
-  for (const sequence of sequences) terminal.write(encoder.encode(sequence));
+  for (const sequence of await SEQUENCES[protocol](file, image, screen.widthMax, terminal.columns)) {
+    terminal.write(encoder.encode(sequence));
+  }
   terminal.write(encoder.encode("\n"));
 }
+
+/** What draws a picture in a width of so many pixels, which are so many columns. */
+type Sequences = (
+  file: Uint8Array,
+  image: ImageFacts,
+  widthMax: number,
+  columns: number,
+) => Iterable<string> | Promise<Iterable<string>>;
+
+const SEQUENCES: Readonly<Record<ImageScreen["protocol"], Sequences>> = {
+  kitty: kittySequences,
+  iterm2: iterm2Sequences,
+  sixel: async (file, image, widthMax) => [await (await import("./sixel.ts")).sixelSequence(file, image, widthMax)],
+};
 
 /** The longest piece of a picture that kitty takes in one sequence, in letters of base64. */
 const KITTY_PIECE_LENGTH = 4_096;
 
-/** About what a column of a terminal has; a wider picture is fitted in. */
-const PIXELS_PER_COLUMN = 8;
-
 /** Draw it (`a=T`), it is a PNG (`f=100`), say nothing in answer (`q=2`), more pieces follow (`m=1`). */
-function* kittySequences(file: Uint8Array, { width }: ImageFacts, columns: number): Generator<string> {
+function* kittySequences(
+  file: Uint8Array,
+  { width }: ImageFacts,
+  widthMax: number,
+  columns: number,
+): Generator<string> {
   const base64 = file.toBase64();
-  const fit = width > columns * PIXELS_PER_COLUMN ? `,c=${columns}` : "";
+  const fit = width > widthMax ? `,c=${columns}` : "";
   for (let at = 0; at < base64.length; at += KITTY_PIECE_LENGTH) {
     const more = at + KITTY_PIECE_LENGTH < base64.length ? 1 : 0;
     const keys = at === 0 ? `a=T,f=100,q=2${fit},m=${more}` : `m=${more}`;

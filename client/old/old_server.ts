@@ -6,11 +6,10 @@
 import { AppError } from "../../protocol/errors.ts";
 import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
-import { endsSession } from "../../protocol/exchange/transfer.ts";
 import type { ClientLimits } from "../../protocol/limits.ts";
 import { type ClientOptions, limitsOf } from "../client.ts";
 import { dialStream } from "../dial.ts";
-import { waitToRetry } from "../retry.ts";
+import { retryLost } from "../retry.ts";
 import { formatTarget, type Target } from "../target.ts";
 
 export class OldServer {
@@ -25,16 +24,8 @@ export class OldServer {
   }
 
   /** Sends `request` on a new connection, and runs `work` with what comes back; once more after a connection is lost. */
-  async ask<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
-    for (let failures = 0;;) {
-      try {
-        return await this.askOnce(request, work);
-      } catch (error) {
-        const isLost = error instanceof AppError && error.retriable && endsSession(error);
-        if (!isLost || failures >= this.#limits.retries || this.#options.signal?.aborted) throw error;
-        await waitToRetry(error, ++failures, this.#limits, this.#options);
-      }
-    }
+  ask<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
+    return retryLost(this.#limits, this.#options, () => this.askOnce(request, work));
   }
 
   /** The same without a second attempt. */
@@ -46,17 +37,17 @@ export class OldServer {
       await dialed.stream.write(request);
       return await work(reader);
     } catch (error) {
-      throw this.#advised(error);
+      throw withOldAdvice(error, this.#target);
     }
   }
+}
 
-  /** Nothing goes on where it stopped here. */
-  #advised(error: unknown): unknown {
-    if (!(error instanceof AppError)) return error;
-    error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target))
-      .replace(": it goes on where it stopped", ": it starts anew, as the old formats cannot resume");
-    return error;
-  }
+/** `error` of a server that speaks an old format: nothing goes on where it stopped there. */
+export function withOldAdvice(error: unknown, target: Target): unknown {
+  if (!(error instanceof AppError)) return error;
+  error.advice = error.advice.replace("HOST PORT", formatTarget(target))
+    .replace(": it goes on where it stopped", ": it starts anew, as the old formats cannot resume");
+  return error;
 }
 
 /** What answers, but not in words of the format. */

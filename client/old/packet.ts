@@ -1,44 +1,51 @@
-/** A client of a server that speaks the old format `packet`: one connection, one packet after the other. */
+/**
+ * A client of a server that speaks the old format `packet`: one packet after the other, over one connection, which is
+ * dialled when it is needed, and again when it is lost. An addition is sent once: nobody can tell what became of it.
+ */
 import { AppError } from "../../protocol/errors.ts";
+import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { PacketReader, writePacket } from "../../protocol/exchange/packet_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
-import { SERVER_LIMITS } from "../../protocol/limits.ts";
+import { endsSession } from "../../protocol/exchange/transfer.ts";
+import { type ClientLimits, SERVER_LIMITS } from "../../protocol/limits.ts";
 import {
   decodePacket,
   formatAdded,
   formatEntry,
   formatSaving,
+  type Packet,
   PACKET_ANSWERS,
   PACKET_COMMANDS,
   type PacketEntry,
 } from "../../protocol/wire/packet.ts";
-import { type DialedStream, type DialOptions, dialStream } from "../dial.ts";
-import { notOfFormat } from "./old_server.ts";
+import { type ClientOptions, limitsOf } from "../client.ts";
+import { dialStream } from "../dial.ts";
+import { notOfFormat, withOldAdvice } from "./old_server.ts";
 import { UNKNOWN_ADVICE } from "../records.ts";
+import { retryLost } from "../retry.ts";
 import { formatTarget, type Target } from "../target.ts";
 
-export interface PacketClientOptions extends Omit<DialOptions, "agent"> {
+export interface PacketClientOptions extends ClientOptions {
   /** Told what each packet saved by its compression. */
   readonly onSizes?: (direction: "sent" | "received", sizes: string) => void;
 }
 
+/** A connection, and what comes on it. */
+interface Connected extends Disposable {
+  readonly stream: ByteStream;
+  readonly reader: PacketReader;
+}
+
 export class PacketClient implements Disposable {
-  readonly #dialed: DialedStream;
-  readonly #reader: PacketReader;
   readonly #target: Target;
-  readonly #onSizes: PacketClientOptions["onSizes"];
+  readonly #options: PacketClientOptions;
+  readonly #limits: ClientLimits;
+  #connected: Connected | undefined;
 
-  private constructor(dialed: DialedStream, stream: QuietReader, { target, onSizes }: PacketClientOptions) {
-    this.#dialed = dialed;
+  constructor(target: Target, options: PacketClientOptions = {}) {
     this.#target = target;
-    this.#reader = new PacketReader(stream, SERVER_LIMITS.quietMs);
-    this.#onSizes = onSizes;
-  }
-
-  static async connect(options: PacketClientOptions): Promise<PacketClient> {
-    const dialed = await dialStream(options, () => stream.isWaiting);
-    const stream = new QuietReader(dialed.stream);
-    return new PacketClient(dialed, stream, options);
+    this.#options = options;
+    this.#limits = limitsOf(options);
   }
 
   async capital(country: string): Promise<string> {
@@ -53,11 +60,12 @@ export class PacketClient implements Disposable {
 
   /** Throws `exists`, and `failed` with what the server said instead of that it was added. */
   async add(entry: PacketEntry): Promise<void> {
-    const answer = await this.#ask(PACKET_COMMANDS.add, formatEntry(entry));
-    if (answer === PACKET_ANSWERS.exists) {
-      const advice = `Ask for it with: app capital ${formatTarget(this.#target)} COUNTRY --wire packet`;
-      throw new AppError("exists", answer, { advice });
-    }
+    const advice = `Ask for it with: app capital ${formatTarget(this.#target)} COUNTRY --wire packet`;
+    const answer = await this.#askOnce(PACKET_COMMANDS.add, formatEntry(entry)).catch((error) => {
+      if (error instanceof AppError && endsSession(error)) error.advice = `It may have been added. ${advice}`;
+      throw error;
+    });
+    if (answer === PACKET_ANSWERS.exists) throw new AppError("exists", answer, { advice });
     if (answer !== formatAdded(entry)) throw refused(answer);
   }
 
@@ -80,19 +88,47 @@ export class PacketClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#dialed[Symbol.dispose]();
+    this.#connected?.[Symbol.dispose]();
+    this.#connected = undefined;
   }
 
-  async #ask(command: string, contents: string): Promise<string> {
-    const sizes = await writePacket(this.#dialed.stream, { command, contents });
-    this.#onSizes?.("sent", sizes);
-    const packet = await this.#reader.next().catch((cause) => {
-      if (cause instanceof AppError && cause.code === "malformed") throw notOfFormat(this.#dialed.stream, "packet");
+  /** Once more after a connection is lost. */
+  #ask(command: string, contents: string): Promise<string> {
+    return retryLost(this.#limits, this.#options, () => this.#askOnce(command, contents));
+  }
+
+  async #askOnce(command: string, contents: string): Promise<string> {
+    try {
+      const connected = this.#connected ??= await this.#connect();
+      return await this.#askOver(connected, { command, contents });
+    } catch (error) {
+      this[Symbol.dispose](); // whatever still comes is no answer to the next question
+      throw withOldAdvice(error, this.#target);
+    }
+  }
+
+  async #connect(): Promise<Connected> {
+    const use = { timeoutMs: this.#limits.timeoutMs, signal: this.#options.signal };
+    const dialed = await dialStream({ target: this.#target, ...use }, () => reader.isWaiting);
+    const reader = new QuietReader(dialed.stream);
+    return {
+      stream: dialed.stream,
+      reader: new PacketReader(reader, SERVER_LIMITS.quietMs),
+      [Symbol.dispose]: () => dialed[Symbol.dispose](),
+    };
+  }
+
+  async #askOver({ stream, reader }: Connected, packet: Packet): Promise<string> {
+    const { onSizes } = this.#options;
+    const sizes = await writePacket(stream, packet);
+    onSizes?.("sent", sizes);
+    const answer = await reader.next().catch((cause) => {
+      if (cause instanceof AppError && cause.code === "malformed") throw notOfFormat(stream, "packet");
       throw cause;
     });
-    if (!packet) throw new AppError("lost", "The server closed the connection without an answer");
-    this.#onSizes?.("received", formatSaving(packet.bytes.length, packet.compressedBytes));
-    return decodePacket(packet.bytes).contents;
+    if (!answer) throw new AppError("lost", "The server closed the connection without an answer");
+    onSizes?.("received", formatSaving(answer.bytes.length, answer.compressedBytes));
+    return decodePacket(answer.bytes).contents;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where the lines of a shell come from: a pipe, or a person with a prompt. */
 import type { Completion } from "./completion.ts";
+import { type History, HISTORY_LINES_MAX } from "./history.ts";
 
 /** What happens next: a line, a wish for completion, or the end of input. */
 export type Input =
@@ -49,10 +50,7 @@ export class PipedLines implements Lines {
 
 const CLEAR_LINE = "\r\x1b[K";
 
-/**
- * A person's lines, with history and completion by `node:readline`. The history is that of this run only: names of
- * files and what was asked for do not belong into a file that nobody asked for.
- */
+/** A person's lines, with history and completion by `node:readline`. */
 export class TypedLines implements Lines {
   readonly #readline: import("node:readline").Interface;
   readonly #write: (text: string) => void;
@@ -63,25 +61,39 @@ export class TypedLines implements Lines {
     create: (completer: (line: string, callback: Completed) => void) => import("node:readline").Interface,
     write: (text: string) => void,
     onInterrupt: () => void,
+    onLine: (text: string) => void,
   ) {
     this.#write = write;
     this.#readline = create((line, callback) => this.#complete(line, callback));
-    this.#readline.on("line", (text) => this.#push({ kind: "line", text }));
+    this.#readline.on("line", (text) => {
+      onLine(text);
+      this.#push({ kind: "line", text });
+    });
     this.#readline.on("close", () => this.#end());
     this.#readline.on("SIGINT", () => this.#resolve ? this.#forgetLine() : onInterrupt());
   }
 
-  /** `write` shows text on the terminal; `onInterrupt` is told of Ctrl-C while no line is waited for. */
-  static async open(prompt: string, write: (text: string) => void, onInterrupt: () => void): Promise<TypedLines> {
+  /**
+   * `write` shows text on the terminal; `onInterrupt` is told of Ctrl-C while no line is waited for; `history` has what
+   * was entered before, and gets every line.
+   */
+  static async open(
+    prompt: string,
+    write: (text: string) => void,
+    onInterrupt: () => void,
+    history: History,
+  ): Promise<TypedLines> {
     const [{ createInterface }, { default: process }] = await Promise.all([
       import("node:readline"),
       import("node:process"),
     ]);
     const { stdin: input, stderr: output } = process;
+    const typing = { input, output, terminal: true, prompt, history: history.read(), historySize: HISTORY_LINES_MAX };
     return new TypedLines(
-      (completer) => createInterface({ input, output, terminal: true, prompt, completer }),
+      (completer) => createInterface({ ...typing, completer }),
       write,
       onInterrupt,
+      (line) => history.add(line),
     );
   }
 

@@ -4,6 +4,7 @@
  * Results go to stdout, everything else to stderr. A closed pipe on stdout is no error: who reads `| head` has enough.
  */
 import { AppError } from "../errors.ts";
+import type { TerminalAnswer } from "./query.ts";
 
 export interface Terminal {
   /** Whether stderr is a terminal, and how wide it is. */
@@ -22,6 +23,11 @@ export interface Terminal {
   note(text: string): void;
   /** Asks a person on stderr; the line that was typed, `undefined` at the end of input. */
   ask(question: string): string | undefined;
+  /**
+   * Asks the terminal itself, up to an answer that `last` matches; `undefined` where it cannot be asked. What is typed
+   * meanwhile comes back with the answer, so ask before there is time to type, and once.
+   */
+  query(question: string, last: RegExp): Promise<TerminalAnswer | undefined>;
 }
 
 /** Nobody reads stdout any more; the program ends quietly, and well. */
@@ -55,6 +61,11 @@ export function processTerminal(): Terminal {
       writeAll(Deno.stderr, encoder.encode(question));
       return readLine();
     },
+    async query(question, last) {
+      if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return;
+      const { queryTerminal } = await import("./query.ts");
+      return queryTerminal(question, last, (text) => writeAll(Deno.stdout, encoder.encode(text)));
+    },
   };
 }
 
@@ -72,6 +83,7 @@ export function withoutQuestions(terminal: Terminal): Terminal {
     write: (bytes) => terminal.write(bytes),
     note: (text) => terminal.note(text),
     ask: () => undefined,
+    query: () => Promise.resolve(undefined),
   };
 }
 

@@ -72,6 +72,12 @@ export function detectFormat(
   return "unknown";
 }
 
+/** The old format that these first bytes are surely of, served or not; one of any text (`image`) is never sure. */
+export function sureOldFormat(bytes: Uint8Array): OldFormat | undefined {
+  const format = detectFormat(bytes, "ended", SERVED_FORMATS);
+  return format && isOld(format) && format !== "image" ? format : undefined;
+}
+
 export function isOld(format: WireFormat): format is OldFormat {
   return format !== "app" && (SERVED_FORMATS as readonly string[]).includes(format);
 }

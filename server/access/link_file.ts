@@ -7,7 +7,7 @@
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import { changeKept, readKept } from "../../protocol/files/kept_file.ts";
-import { stateFolder } from "../../protocol/files/state_folder.ts";
+import { stateFile } from "../../protocol/files/state_folder.ts";
 import { type Right, RIGHTS } from "../policy.ts";
 
 /** What is kept of a link. Times are in milliseconds since 1970. */
@@ -54,8 +54,8 @@ const VERSION = 1;
 
 /** The file, where nobody names another. Throws `failed` when the system has no place for it. */
 export function linkFile(): string {
-  const folder = stateFolder();
-  if (folder !== undefined) return `${folder}/links.json`;
+  const file = stateFile("links.json");
+  if (file !== undefined) return file;
   throw new AppError("failed", "Cannot find where to keep links", { advice: "Set HOME, or XDG_STATE_HOME" });
 }
 

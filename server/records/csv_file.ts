@@ -1,15 +1,19 @@
 /**
  * The file of a table: read whole, appended to by one row at a time. Knows nothing of what the rows mean.
  *
- * Who appends holds the lock of the operating system on the file, so processes take turns. A row is one write and is
- * flushed before anybody is told of it; when its writer is killed in the midst of it, what it left is cut off by the
- * next who appends.
+ * Who appends holds the lock of the operating system on the file, so processes take turns. A row's place is filled with
+ * NULs, the row is written into it, and it is flushed before anybody is told of it. When its writer is killed in the
+ * midst of that, what it left is cut off by the next who appends: see `torn_row.ts`.
  */
 import { AppError } from "../../protocol/errors.ts";
 import { tryLock } from "../../protocol/files/lock.ts";
+import { isTornRow } from "./torn_row.ts";
 
 const LINE_FEED = 10;
 const LOCK_WAIT_MS = 20;
+/** How much is looked at for the last line end, at first and at most: no row of ours has so many columns. */
+const TAIL_BYTES = 65_536;
+const TAIL_BYTES_MAX = 256 * TAIL_BYTES;
 /** A file that changes under every attempt to read it is taken as it was at the last one. */
 const READ_ATTEMPTS = 3;
 
@@ -48,21 +52,29 @@ export async function readCsv(path: string): Promise<{ text: string; seen: Finge
 /** The file, locked: nobody else appends until it is disposed of. */
 export class LockedCsv implements Disposable {
   readonly #path: string;
+  /** Writes at the end, whoever else does. */
   readonly #file: Deno.FsFile;
+  /** The same file, to write into it. */
+  readonly #inPlace: Deno.FsFile;
 
-  private constructor(path: string, file: Deno.FsFile) {
+  private constructor(path: string, mayCreate: boolean) {
     this.#path = path;
-    this.#file = file;
+    this.#file = Deno.openSync(path, { read: true, write: true, append: true, create: mayCreate, mode: 0o644 });
+    try {
+      this.#inPlace = Deno.openSync(path, { write: true });
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   /** Makes the file if there is none and `mayCreate`. Throws `busy` when others hold it for longer than `patienceMs`. */
   static async open(path: string, mayCreate: boolean, patienceMs: number): Promise<LockedCsv> {
     const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
-      const file = Deno.openSync(path, { read: true, write: true, append: true, create: mayCreate, mode: 0o644 });
-      const locked = new LockedCsv(path, file);
-      if (await tryLock(file, path) && locked.isCurrent()) return locked;
-      file.close();
+      const locked = new LockedCsv(path, mayCreate);
+      if (await tryLock(locked.#file, path) && locked.isCurrent()) return locked;
+      locked[Symbol.dispose]();
       await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS));
     }
     throw new AppError("busy", "Somebody else is adding to that table");
@@ -70,19 +82,24 @@ export class LockedCsv implements Disposable {
 
   /** Whether the path still leads to this file: who edits by hand may have put another one in its place. */
   isCurrent(): boolean {
-    const { dev, ino } = this.#file.statSync();
     const [devNow, inoNow] = fingerprintOf(this.#path).split(" ");
-    return String(dev) === devNow && String(ino) === inoNow;
+    return [this.#file, this.#inPlace].every((file) => {
+      const { dev, ino } = file.statSync();
+      return String(dev) === devNow && String(ino) === inoNow;
+    });
   }
 
-  /** Appends `row` and flushes it. Without `header` the file is appended to as it is; else that comes first in an empty one. */
-  async append(row: string, header: string, isTorn: boolean): Promise<Fingerprint> {
-    if (isTorn) this.#cutLastLine();
+  /** Appends `row` and flushes it, behind `header` in an empty file. */
+  async append(row: string, header: string): Promise<Fingerprint> {
+    this.#cutTornRow();
     const { size } = this.#file.statSync();
-    const before = size === 0 ? header : this.#endsInLine(size) ? "" : "\n";
     try {
-      const bytes = new TextEncoder().encode(before + row);
-      if (this.#file.writeSync(bytes) < bytes.length) throw new AppError("no_space", "No space left on the device");
+      if (size > 0 && !this.#endsInLine(size)) writeWhole(this.#file, Uint8Array.of(LINE_FEED));
+      const bytes = new TextEncoder().encode((size === 0 ? header : "") + row);
+      writeWhole(this.#file, new Uint8Array(bytes.length));
+      const end = this.#file.seekSync(0, Deno.SeekMode.Current);
+      this.#inPlace.seekSync(end - bytes.length, Deno.SeekMode.Start);
+      writeWhole(this.#inPlace, bytes);
       await this.#file.syncData();
       if (size === 0) flushDirectoryOf(this.#path);
     } catch (error) {
@@ -92,10 +109,18 @@ export class LockedCsv implements Disposable {
     return fingerprint(this.#file.statSync());
   }
 
-  #cutLastLine(): void {
+  /** What is known of the file may be older than what another process has added: so this looks at it. */
+  #cutTornRow(): void {
     const { size } = this.#file.statSync();
-    const tail = this.#readTail(size, 65_536);
-    this.#file.truncateSync(size - (tail.length - 1 - tail.lastIndexOf(LINE_FEED)));
+    if (this.#readTail(size, 1)[0] !== 0) return;
+    for (let count = TAIL_BYTES; count <= TAIL_BYTES_MAX; count *= 2) {
+      const tail = this.#readTail(size, count);
+      const start = tail.lastIndexOf(LINE_FEED) + 1;
+      if (start === 0 && tail.length < size) continue;
+      const isTorn = isTornRow(new TextDecoder().decode(tail.subarray(start)));
+      if (isTorn) this.#file.truncateSync(size - tail.length + start);
+      return;
+    }
   }
 
   #endsInLine(size: number): boolean {
@@ -110,8 +135,14 @@ export class LockedCsv implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#inPlace.close();
     this.#file.close();
   }
+}
+
+/** A write that is cut short is one for which there is no room. */
+function writeWhole(file: Deno.FsFile, bytes: Uint8Array): void {
+  if (file.writeSync(bytes) < bytes.length) throw new AppError("no_space", "No space left on the device");
 }
 
 /** A new file is durable when its directory is; systems that cannot flush one do that by themselves. */

@@ -7,6 +7,7 @@
 // @ts-types="./std_csv_parse.d.ts"
 import { parse } from "@std/csv/parse";
 import type { CountryRecord } from "./record_store.ts";
+import { isTornRow } from "./torn_row.ts";
 
 /** Where the three fields stand in a row; `population` is -1 in a file without it. */
 export interface Columns {
@@ -30,7 +31,6 @@ export interface Row {
 }
 
 export const USUAL_COLUMNS: Columns = { country: 0, capital: 1, population: 2, count: 3 };
-export const USUAL_HEADER = "Country,Capital,Population\n";
 
 /** Lines that an open quote may lead over; what is longer is a quote that somebody forgot to close. */
 const RECORD_LINES_MAX = 20;
@@ -39,18 +39,20 @@ const RECORD_LINES_MAX = 20;
 export class CsvRows {
   readonly faults: RowFault[] = [];
   columns: Columns = USUAL_COLUMNS;
+  /** Whether the first row said where the columns are; until there was one, it did. */
+  hasHeader = true;
   /** Whether the last line is one that was being added when its writer was killed: it is no record. */
-  isTorn = false;
+  readonly isTorn: boolean;
   readonly #text: string;
   #at = 0;
   #line = 1;
   #isFirst = true;
 
   constructor(text: string) {
-    this.#text = text;
+    const lastLine = text.lastIndexOf("\n") + 1;
+    this.isTorn = isTornRow(text.slice(lastLine));
+    this.#text = this.isTorn ? text.slice(0, lastLine) : text;
     if (text.startsWith("\ufeff")) this.#at = 1;
-    this.isTorn = text !== "" && text.length < USUAL_HEADER.length && USUAL_HEADER.startsWith(text);
-    if (this.isTorn) this.#at = text.length;
   }
 
   /** The next sound record; `undefined` at the end. What is wrong with those before it is in `faults`. */
@@ -63,6 +65,7 @@ export class CsvRows {
       if (this.#isFirst) {
         this.#isFirst = false;
         const columns = columnsOf(cells);
+        this.hasHeader = columns !== undefined;
         if (columns) this.columns = columns;
         if (columns) continue;
       }
@@ -96,12 +99,7 @@ export class CsvRows {
   }
 
   #parse(text: string, line: number): string[] | undefined {
-    const isLast = this.#at >= this.#text.length && !this.#text.endsWith("\n");
     const cells = tryParse(text);
-    if (isLast && !this.#isFirst && isCutOff(text, this.columns)) {
-      this.isTorn = true;
-      return;
-    }
     if (typeof cells !== "string") return cells;
     this.#isFirst = false;
     const column = /column (\d+)/.exec(cells)?.[1] ?? "1";
@@ -163,15 +161,6 @@ function tryParse(text: string): string[] | string {
   }
 }
 
-/**
- * Whether `text` is a part of a row of ours: those have all columns, all in quotes, and a line end. Anything else was
- * written by a person, and is never cut off.
- */
-function isCutOff(text: string, { count }: Columns): boolean {
-  const quotes = text.split('"').length - 1;
-  return quotes > 0 && quotes < 2 * count && /^(?:"[^"]*",)*(?:"[^"]*"?)?$/.test(text);
-}
-
 /** `undefined` for a first row that is no header. */
 function columnsOf(cells: readonly string[]): Columns | undefined {
   const names = cells.map((cell) => cell.trim().toLowerCase());
@@ -181,10 +170,7 @@ function columnsOf(cells: readonly string[]): Columns | undefined {
   return { country, capital, population: names.indexOf("population"), count: cells.length };
 }
 
-/**
- * A record as a row of a file with those columns, with its line end. All its cells are in quotes, so that every part of
- * it that could be left when its writer is killed can be told from a whole one: see `CsvRows.isTorn`.
- */
+/** A record as a row of a file with those columns, with its line end. All its cells are in quotes: see `isTornRow`. */
 export function formatRow({ country, capital, population }: CountryRecord, columns: Columns): string {
   const cells: string[] = new Array(columns.count).fill("");
   cells[columns.country] = country;

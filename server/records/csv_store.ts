@@ -14,6 +14,7 @@ import { type Fingerprint, fingerprintOf, LockedCsv, readCsv } from "./csv_file.
 import type { Columns, RowFault } from "./csv_rows.ts";
 import type { CountryRecord, RecordStore } from "./record_store.ts";
 import { keyOf } from "./spelling.ts";
+import { USUAL_HEADER } from "./torn_row.ts";
 
 /** How often it is looked whether the file has changed. */
 const LOOK_EVERY_MS = 250;
@@ -30,6 +31,8 @@ export interface CsvStoreOptions {
   readonly patienceMs?: number;
   /** Told of rows that are no records. */
   readonly onFault?: (file: string, fault: RowFault) => void;
+  /** Told of a file whose first row does not say where the columns are: they are taken in their usual order. */
+  readonly onHeaderless?: (file: string) => void;
   /** Told before the first record is added. */
   readonly onFirstAdd?: (file: string) => void;
 }
@@ -38,12 +41,14 @@ export class CsvStore implements RecordStore {
   readonly #options: CsvStoreOptions;
   #table: CountryTable | undefined;
   #columns: Columns | undefined;
-  #isTorn = false;
+  /** The state of a file in which a row was not finished: its writer may be alive, and only in the midst of it. */
+  #tornSeen: Fingerprint | undefined;
   #seen: Fingerprint | undefined;
   #lookAt = 0;
   #loading: Promise<void> | undefined;
   #adding: Promise<void> = Promise.resolve();
   #hasAdded = false;
+  #isHeaderless = false;
   readonly #told = new Set<string>();
 
   constructor(options: CsvStoreOptions) {
@@ -110,10 +115,11 @@ export class CsvStore implements RecordStore {
       this.#seen = seen;
       return;
     }
-    if (text !== "") await this.#loadRows(file!, text, table);
-    else this.#isTorn = false;
+    const isTorn = text !== "" && await this.#loadRows(file!, text, table);
+    const isInWork = isTorn && seen !== this.#tornSeen;
+    this.#tornSeen = isTorn ? seen : undefined;
     this.#table = table;
-    this.#seen = seen;
+    this.#seen = isInWork ? undefined : seen;
   }
 
   /** A file that cannot be read takes nothing away that is known without it: then it is told of, and has no text. */
@@ -128,7 +134,8 @@ export class CsvStore implements RecordStore {
     }
   }
 
-  async #loadRows(file: string, text: string, table: CountryTable): Promise<void> {
+  /** Whether the last row is not finished. */
+  async #loadRows(file: string, text: string, table: CountryTable): Promise<boolean> {
     const { CsvRows } = await import("./csv_rows.ts");
     const rows = new CsvRows(text);
     for (let row = rows.next(); row; row = rows.next()) {
@@ -140,7 +147,9 @@ export class CsvStore implements RecordStore {
     }
     this.#tell(file, rows.faults);
     this.#columns = rows.columns;
-    this.#isTorn = rows.isTorn;
+    if (!rows.hasHeader && !this.#isHeaderless) this.#options.onHeaderless?.(file);
+    this.#isHeaderless = !rows.hasHeader;
+    return rows.isTorn;
   }
 
   /** Tells of each fault once, however often the file is loaded. */
@@ -166,14 +175,13 @@ export class CsvStore implements RecordStore {
       const seen = await this.#append(locked, record);
       if (!locked.isCurrent()) continue; // somebody put another file in its place meanwhile
       table.add(record);
-      this.#isTorn = false;
       this.#seen = seen;
       return;
     }
   }
 
   async #append(locked: LockedCsv, record: CountryRecord): Promise<Fingerprint> {
-    const { formatRow, USUAL_COLUMNS, USUAL_HEADER } = await import("./csv_rows.ts");
+    const { formatRow, USUAL_COLUMNS } = await import("./csv_rows.ts");
     const columns = this.#columns ?? USUAL_COLUMNS;
     if (record.population !== undefined && columns.population < 0) {
       throw new AppError("bad_record", `Cannot add ${quoteName(record.country)}: the table has no populations`, {
@@ -182,7 +190,7 @@ export class CsvStore implements RecordStore {
     }
     if (!this.#hasAdded) this.#options.onFirstAdd?.(this.#options.file!);
     this.#hasAdded = true;
-    return await locked.append(formatRow(record, columns), USUAL_HEADER, this.#isTorn);
+    return await locked.append(formatRow(record, columns), USUAL_HEADER);
   }
 }
 

@@ -1,5 +1,6 @@
 /** A terminal that remembers what it was told, and answers questions from a list. */
 import type { Interruption } from "../../protocol/cli/command.ts";
+import type { TerminalAnswer } from "../../protocol/cli/query.ts";
 import type { Terminal } from "../../protocol/cli/terminal.ts";
 
 type Kind = Partial<Pick<Terminal, "isInteractive" | "columns" | "showsResults" | "canAsk" | "hasColor">>;
@@ -17,6 +18,10 @@ export class FakeTerminal implements Terminal {
   /** Each text of stderr. */
   readonly notes: string[] = [];
   readonly questions: string[] = [];
+  /** What the terminal itself was asked. */
+  readonly queries: string[] = [];
+  /** What it answers. @default it cannot be asked */
+  reply: TerminalAnswer | undefined;
   readonly #answers: (string | undefined)[];
 
   /** Nothing of it is a terminal unless `kind` says so. */
@@ -54,6 +59,11 @@ export class FakeTerminal implements Terminal {
   ask(question: string): string | undefined {
     this.questions.push(question);
     return this.#answers.shift();
+  }
+
+  query(question: string): Promise<TerminalAnswer | undefined> {
+    this.queries.push(question);
+    return Promise.resolve(this.reply);
   }
 }
 

@@ -8,7 +8,7 @@ const FILES = { "a.txt": "1" };
 Deno.test("a packet client at a server without that format is told to check the format, and is answered where it is", async () => {
   for (const formats of [["app"], ["app", "packet"]] as const) {
     await using served = startServed(FILES, { formats });
-    using client = await PacketClient.connect({ target: { host: "127.0.0.1", port: served.port }, timeoutMs: 5_000 });
+    using client = new PacketClient({ host: "127.0.0.1", port: served.port }, { timeoutMs: 5_000 });
     if (formats.length > 1) {
       assertEquals(await client.capital("France"), "Paris");
       continue;

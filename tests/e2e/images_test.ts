@@ -81,7 +81,7 @@ onTerminal("get --show keeps the file and draws it, or says why not", async () =
   const refused = await get("img.jpg", KITTY);
   assertMatch(refused, /Cannot show it: it is a picture of the type JPEG\r\n$/);
   assertEquals(refused.includes("\x1b_G"), false);
-  assertMatch(await get("apple.jpg", PLAIN), /Cannot show pictures: this terminal is not known to draw any\r\n$/);
+  assertMatch(await get("apple.jpg", PLAIN), /Cannot show pictures: this terminal is not known to draw any\r\n/);
   assertEquals(names(here.path), ["apple.jpg", "gradient.png", "img.jpg"]);
 });
 

@@ -103,6 +103,11 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !HAS_PYTHON, fn });
 }
 
+/** A shell that keeps its history, and what it gets, below `folder`. */
+function shellOf(port: string, folder: string): TerminalProcess {
+  return new TerminalProcess(["shell", "127.0.0.1", port], 100, { cwd: folder, env: { XDG_STATE_HOME: folder } });
+}
+
 /** What is shown from now on, when `pattern` came. */
 async function after(app: TerminalProcess, text: string, pattern: RegExp): Promise<string> {
   app.shown = "";
@@ -116,7 +121,7 @@ test("on a terminal a shell has a prompt, completion with Tab and history with t
   Deno.writeTextFileSync(`${shared.path}/apple pie.txt`, "content");
   Deno.writeTextFileSync(`${shared.path}/other.txt`, "content");
   await using server = await ServerProcess.start(shared.path);
-  await using app = new TerminalProcess(["shell", "127.0.0.1", server.port], 100);
+  await using app = shellOf(server.port, shared.path);
   await app.until(PROMPT);
   assertMatch(app.shown, /Connected to 127\.0\.0\.1 \d+; help shows the commands, Ctrl-D ends\r\n/);
   await after(app, "dig", /dig$/);
@@ -138,7 +143,7 @@ test("on a terminal a shell has a prompt, completion with Tab and history with t
 test("Ctrl-C forgets the line that is being typed", async () => {
   using shared = temporaryDirectory();
   await using server = await ServerProcess.start(shared.path);
-  await using app = new TerminalProcess(["shell", "127.0.0.1", server.port], 100);
+  await using app = shellOf(server.port, shared.path);
   await app.until(PROMPT);
   await after(app, "remove everything", /everything$/);
   await after(app, CTRL_C, /\^C\r\n[^]*app> (.\[\d+G)?$/);
@@ -153,7 +158,7 @@ test("Ctrl-C ends the running command and not the shell, which connects anew for
   Deno.writeFileSync(`${shared.path}/large.bin`, new Random(4).bytes(8_000_000));
   await using server = await ServerProcess.start(shared.path);
   await using proxy = new HarmfulProxy(server.port, { direction: "to client", offset: 6_000_000, kind: "stall" });
-  await using app = new TerminalProcess(["shell", "127.0.0.1", proxy.port], 100, { cwd: here.path });
+  await using app = shellOf(proxy.port, here.path);
   await app.until(PROMPT);
   await app.type("get large.bin\r");
   await Promise.all([proxy.harmed, app.until(/\d%/)]);
@@ -168,7 +173,7 @@ test("a server that dies is told of at once, and the next command finds the one 
   using shared = temporaryDirectory();
   Deno.writeTextFileSync(`${shared.path}/a.txt`, "content");
   await using first = await ServerProcess.start(shared.path);
-  await using app = new TerminalProcess(["shell", "127.0.0.1", first.port], 100);
+  await using app = shellOf(first.port, shared.path);
   await app.until(PROMPT);
   app.shown = "";
   await first.stop("SIGKILL");
@@ -177,5 +182,31 @@ test("a server that dies is told of at once, and the next command finds the one 
   await using _second = await ServerProcess.start(shared.path, ["--port", first.port]);
   await after(app, "list\r", /a\.txt\r\n[^]*app> /);
   await app.type("STOP\r");
+  assertEquals(await app.finished(), 0, app.shown);
+});
+
+test("the history of a terminal is there in the next shell, and a pipe neither reads nor writes one", async () => {
+  using shared = temporaryDirectory();
+  using state = temporaryDirectory();
+  const file = `${state.path}/app/shell_history`;
+  await using server = await ServerProcess.start(shared.path);
+  const env = { XDG_STATE_HOME: state.path };
+  await runApp(["shell", "127.0.0.1", server.port], { stdin: textOf("list"), env });
+  assertEquals(Array.from(Deno.readDirSync(state.path)), []);
+  {
+    await using app = shellOf(server.port, state.path);
+    await app.until(PROMPT);
+    await after(app, "mkdir sub\r", /sub successfully made\.\r\n[^]*app> /);
+    await after(app, "get app://secret\r", PROMPT);
+    await app.type("exit\r");
+    assertEquals(await app.finished(), 0, app.shown);
+  }
+  assertEquals(Deno.readTextFileSync(file), "mkdir sub\nexit\n");
+  await using app = shellOf(server.port, state.path);
+  await app.until(PROMPT);
+  await after(app, ARROW_UP, /exit/);
+  await after(app, ARROW_UP, /mkdir sub/);
+  await after(app, CTRL_C, /\^C\r\n[^]*app> (.\[\d+G)?$/);
+  await app.type(CTRL_D);
   assertEquals(await app.finished(), 0, app.shown);
 });

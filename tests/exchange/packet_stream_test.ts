@@ -3,8 +3,7 @@ import { deflateSync } from "node:zlib";
 import { deflate, PacketReader } from "../../protocol/exchange/packet_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
 import { PACKET_BYTES_MAX } from "../../protocol/limits.ts";
-import { decodePacket, encodePacket, formatSaving, parseEntry } from "../../protocol/wire/packet.ts";
-import { assert, assertEquals, assertRejectsCode, assertThrowsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { Random, withSeed } from "../support/random.ts";
 import { changed, memoryPair } from "../support/streams.ts";
 import { concat, randomChunks } from "../wire/decoding.ts";
@@ -101,27 +100,4 @@ Deno.test("junk is malformed, and an end within a packet is a lost connection", 
   for (let length = 1; length < packet.length; length++) {
     await assertRejectsCode(() => readerOf(packet.subarray(0, length)).next(), "lost");
   }
-});
-
-Deno.test("packets are text with a bar", () => {
-  for (const packet of [{ command: "c", contents: "Côte d'Ivoire" }, { command: "", contents: "a|b|" }]) {
-    assertEquals(decodePacket(encodePacket(packet)), packet);
-  }
-  assertThrowsCode(() => decodePacket(new TextEncoder().encode("no bar")), "malformed");
-  assertThrowsCode(() => decodePacket(Uint8Array.of(0x63, 0x7c, 0xff)), "malformed");
-});
-
-Deno.test("a country and its capital are told apart at the first comma without a space behind it", () => {
-  assertEquals(parseEntry("Mu,Hiranipura"), { country: "Mu", capital: "Hiranipura" });
-  assertEquals(parseEntry("Mu, Hiranipura"), { country: "Mu", capital: "Hiranipura" });
-  assertEquals(parseEntry("Korea, South,Seoul"), { country: "Korea, South", capital: "Seoul" });
-  assertEquals(parseEntry("United States,Washington, D.C."), { country: "United States", capital: "Washington, D.C." });
-  assertThrowsCode(() => parseEntry("Mu"), "malformed");
-});
-
-Deno.test("what compression saved is told, also when it saved nothing", () => {
-  assertEquals(formatSaving(37, 29), "37 bytes (29 compressed, 22 % saved)");
-  assertEquals(formatSaving(5, 13), "5 bytes (13 compressed, 160 % larger)");
-  assertEquals(formatSaving(0, 8), "0 bytes (8 compressed, 800 % larger)");
-  assertEquals(formatSaving(20, 20), "20 bytes (20 compressed, 0 % saved)");
 });

@@ -78,7 +78,7 @@ const asOldClient = (work: (server: OldServer, place: Place) => Promise<unknown>
 };
 
 const asPacketClient = (work: (client: PacketClient) => Promise<unknown>): Play => async ({ target, timeoutMs }) => {
-  using client = await PacketClient.connect({ target, timeoutMs });
+  using client = new PacketClient(target, { retries: 0, timeoutMs });
   await work(client);
 };
 

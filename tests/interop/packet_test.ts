@@ -1,52 +1,14 @@
 /** The old programs of the format `packet`: the client against our server, and our client against the server. */
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { runApp, ServerProcess, temporaryDirectory } from "../support/program.ts";
-import { HAS_PYTHON } from "../support/python.ts";
-
-const OLD = new URL("old/", import.meta.url).pathname;
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: !HAS_PYTHON, fn });
-}
+import { OldServerProcess, oldTest, typeAtOldClient } from "./old_programs.ts";
 
 /** What the old client prints for these lines of a person. */
 async function oldClient(port: string, lines: readonly string[]): Promise<string[]> {
-  const child = new Deno.Command("python3", {
-    args: ["-B", `${OLD}packet_client.py`, "127.0.0.1", port],
-    env: { PYTHONUTF8: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(lines.join("\n") + "\n"));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout).trimEnd().split("\n");
+  return (await typeAtOldClient(lines.join("\n") + "\n", "packet_client", ".", "127.0.0.1", port)).split("\n");
 }
 
-/** The old server, until it is disposed of. */
-async function oldServer(...args: string[]): Promise<{ port: string } & AsyncDisposable> {
-  const child = new Deno.Command("python3", {
-    args: ["-B", `${OLD}packet_server.py`, ...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  return {
-    port: new TextDecoder().decode(value).trim(),
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await reader.cancel();
-      await child.status;
-    },
-  };
-}
-
-test("the old client gets the old answers to every command, on one connection", async () => {
+oldTest("the old client gets the old answers to every command, on one connection", async () => {
   using shared = temporaryDirectory();
   const env = { XDG_STATE_HOME: shared.path };
   await using server = await ServerProcess.start(shared.path, [], { env });
@@ -88,7 +50,7 @@ test("the old client gets the old answers to every command, on one connection", 
   assertMatch(log, new RegExp(` records "${shared.path}/app/countries.csv" .*countries that are added go there`));
 });
 
-test("five old clients at once, with one of ours, get each their own answers", async () => {
+oldTest("five old clients at once, with one of ours, get each their own answers", async () => {
   using shared = temporaryDirectory();
   await using server = await ServerProcess.start(shared.path);
   const asks = Array.from({ length: 40 }, (_, index) => index % 2 ? "GET_CITY Peru" : "HEART");
@@ -101,10 +63,10 @@ test("five old clients at once, with one of ours, get each their own answers", a
   for (const answers of old) assertEquals(answers, expected);
 });
 
-test("our commands speak to the old server, and say what compression saved", async () => {
-  await using old = await oldServer();
+oldTest("our commands speak to the old server, and say what compression saved", async () => {
+  await using old = await OldServerProcess.start("packet_server");
   const app = (command: string, ...words: string[]) =>
-    runApp([command, "127.0.0.1", old.port, ...words, "--wire", "packet"]);
+    runApp([command, "127.0.0.1", String(old.port), ...words, "--wire", "packet"]);
   const { code, stdout, stderr } = await app("capital", "France");
   assertEquals([code, stdout], [0, "Paris\n"]);
   assertMatch(
@@ -123,8 +85,8 @@ test("our commands speak to the old server, and say what compression saved", asy
   assertEquals((await app("add", "A", "B", "7")).code, 2);
 });
 
-test("an answer of the old server that comes byte by byte is understood", async () => {
-  await using old = await oldServer("SLOWLY");
-  const { code, stdout } = await runApp(["capital", "127.0.0.1", old.port, "France", "--wire", "packet"]);
+oldTest("an answer of the old server that comes byte by byte is understood", async () => {
+  await using old = await OldServerProcess.start("packet_server", {}, 0.01);
+  const { code, stdout } = await runApp(["capital", "127.0.0.1", String(old.port), "France", "--wire", "packet"]);
   assertEquals([code, stdout], [0, "Paris\n"]);
 });

@@ -1,5 +1,6 @@
 /** CSV as people and programs write it, and what is said of rows that are none. */
-import { CsvRows, formatRow, USUAL_COLUMNS, USUAL_HEADER } from "../../server/records/csv_rows.ts";
+import { CsvRows, formatRow, USUAL_COLUMNS } from "../../server/records/csv_rows.ts";
+import { USUAL_HEADER } from "../../server/records/torn_row.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 function read(text: string) {
@@ -8,6 +9,11 @@ function read(text: string) {
   for (let row = rows.next(); row; row = rows.next()) records.push(row.record);
   const faults = rows.faults.map(({ line, column, reason }) => `${line}:${column} ${reason}`);
   return { records, faults, isTorn: rows.isTorn };
+}
+
+/** What is left of a row when its writer is killed behind the first letters: its place is there, and empty. */
+function torn(row: string, length: number): string {
+  return row.slice(0, length).padEnd(row.length, "\0");
 }
 
 const FRANCE = { country: "France", capital: "Paris", population: 68 };
@@ -79,8 +85,8 @@ for (
   Deno.test(`of a row that is cut anywhere nothing is read: ${record.country}`, () => {
     const row = formatRow(record, USUAL_COLUMNS);
     const before = `${USUAL_HEADER}Peru,Lima,\n`;
-    for (let length = 1; length < row.length - 1; length++) {
-      const { records, isTorn, faults } = read(before + row.slice(0, length));
+    for (let length = 0; length < row.length; length++) {
+      const { records, isTorn, faults } = read(before + torn(row, length));
       assertEquals({ records: records as unknown, isTorn, faults }, { records: [PERU], isTorn: true, faults: [] });
     }
     const whole = { records: [PERU, record] as unknown, isTorn: false, faults: [] as string[] };
@@ -88,6 +94,18 @@ for (
     assertEquals(read(before + row.slice(0, -1)) as unknown, whole);
   });
 }
+
+Deno.test("a last row that a person wrote is read or told of, however much it lacks, and is not one that was cut off", () => {
+  const before = `${USUAL_HEADER}Peru,Lima,\n`;
+  const { population: _, ...france } = FRANCE;
+  for (const row of ['"France","Paris"', '"France","Paris",', '"France","Paris",""', '"France",Paris']) {
+    assertEquals(read(before + row) as unknown, { records: [PERU, france], faults: [], isTorn: false });
+  }
+  for (const row of ['"Fra', '"France"', '"France",', '"France","Par', '"', "\0", '"a\0', "F\0r\0a\0n\0c\0e\0,\0P\0"]) {
+    const { records, faults, isTorn } = read(before + row);
+    assertEquals([records.length, faults.length, isTorn], [1, 1, false], JSON.stringify(row));
+  }
+});
 
 Deno.test("a last row in other quotes than ours is read or told of, and is not one that was cut off", () => {
   const before = `${USUAL_HEADER}Peru,Lima,\n`;
@@ -101,8 +119,10 @@ Deno.test("a last row in other quotes than ours is read or told of, and is not o
 
 Deno.test("of a new file that is cut anywhere nothing is read", () => {
   const whole = USUAL_HEADER + formatRow({ country: "Atlantis", capital: "Poseidonia" }, USUAL_COLUMNS);
-  for (let length = 1; length < whole.length - 1; length++) {
-    const { records, isTorn } = read(whole.slice(0, length));
-    assertEquals({ records, isTorn }, { records: [], isTorn: length !== USUAL_HEADER.length });
+  for (let length = 0; length < whole.length; length++) {
+    const { records, isTorn } = read(torn(whole, length));
+    assertEquals({ records, isTorn }, { records: [], isTorn: true });
   }
+  assertEquals(read(whole).isTorn, false);
+  assertEquals(read(USUAL_HEADER).isTorn, false);
 });

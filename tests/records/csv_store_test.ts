@@ -1,7 +1,8 @@
 /** A table in a file: additions, edits by hand, several writers, what a killed writer left. */
 import { LockedCsv } from "../../server/records/csv_file.ts";
-import { formatRow, USUAL_COLUMNS, USUAL_HEADER } from "../../server/records/csv_rows.ts";
-import { ownFile } from "../../server/records/own_file.ts";
+import { formatRow, USUAL_COLUMNS } from "../../server/records/csv_rows.ts";
+import { USUAL_HEADER } from "../../server/records/torn_row.ts";
+import { stateFile } from "../../protocol/files/state_folder.ts";
 import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { recordsFolder } from "./records_folder.ts";
 
@@ -96,6 +97,58 @@ Deno.test("a last row without a line end gets one before the next is added", asy
   assertEquals(folder.read(), `${HEADER}Peru,Lima,34\n"Atlantis","Poseidonia","12"\n`);
 });
 
+Deno.test("a last row that a person wrote in part of the columns stays when the next is added", async () => {
+  using folder = recordsFolder(`${HEADER}"Mu","Hiranipura"`);
+  const store = folder.store();
+  assertEquals((await store.find("Mu"))?.capital, "Hiranipura");
+  await store.add(ATLANTIS);
+  assertEquals(folder.read(), `${HEADER}"Mu","Hiranipura"\n"Atlantis","Poseidonia","12"\n`);
+});
+
+Deno.test("what a killed writer left of a row of many columns is cut off, and no row before it", async () => {
+  const header = `Country,Capital,Population${",x".repeat(200_000)}\n`;
+  const columns = { ...USUAL_COLUMNS, count: 200_003 };
+  const torn = formatRow({ country: "Mu", capital: "Hiranipura" }, columns);
+  for (const length of [0, 9, 300_000, torn.length - 1]) {
+    using folder = recordsFolder(`${header}Peru,Lima,34\n${torn.slice(0, length).padEnd(torn.length, "\0")}`);
+    await folder.store().add(ATLANTIS);
+    assertEquals(folder.read().length, `${header}Peru,Lima,34\n${formatRow(ATLANTIS, columns)}`.length);
+    assertEquals((await folder.store().find("Atlantis"))?.population, 12);
+  }
+});
+
+Deno.test("a row that somebody else was only in the midst of adding is found, and never cut off", async () => {
+  const row = formatRow({ country: "Mu", capital: "Hiranipura" }, USUAL_COLUMNS);
+  for (const isAsked of [true, false]) {
+    using folder = recordsFolder(`${HEADER}${row.slice(0, 7).padEnd(row.length, "\0")}`);
+    const { mtime } = Deno.statSync(folder.file);
+    const store = folder.store();
+    assertEquals(await store.find("Mu"), undefined);
+    folder.write(HEADER + row);
+    Deno.utimeSync(folder.file, mtime!, mtime!); // nothing tells the two states apart from outside
+    if (isAsked) await until(async () => (await store.find("Mu"))?.capital, "Hiranipura");
+    await store.add(ATLANTIS);
+    assertEquals(folder.read(), HEADER + row + formatRow(ATLANTIS, USUAL_COLUMNS));
+  }
+});
+
+Deno.test("a file without a header is told of once, and one with a header is not", async () => {
+  const told: string[] = [];
+  const onHeaderless = (file: string) => void told.push(file);
+  using sound = recordsFolder(`Capital,Country\nLima,Peru\n`);
+  assertEquals((await sound.store({ onHeaderless }).find("Peru"))?.capital, "Lima");
+  using empty = recordsFolder("");
+  assertEquals(await empty.store({ onHeaderless }).find("Peru"), undefined);
+  assertEquals(told, []);
+  using folder = recordsFolder("Land,Hauptstadt\nPeru,Lima\n");
+  const store = folder.store({ onHeaderless });
+  assertEquals((await store.find("Peru"))?.capital, "Lima");
+  await store.add(ATLANTIS);
+  folder.write("Land,Hauptstadt\nPeru,Cusco\n");
+  await until(async () => (await store.find("Peru"))?.capital, "Cusco");
+  assertEquals(told, [folder.file]);
+});
+
 Deno.test("a last row in a person's quotes and without a line end stays", async () => {
   using folder = recordsFolder(`${HEADER}"Korea, South",Seoul,51`);
   const store = folder.store();
@@ -106,8 +159,8 @@ Deno.test("a last row in a person's quotes and without a line end stays", async 
 
 Deno.test("what a killed writer left of a row is passed over, and cut off by the next", async () => {
   const torn = formatRow({ country: "Mu", capital: "Hiranipura" }, USUAL_COLUMNS);
-  for (let length = 0; length < torn.length - 1; length++) {
-    using folder = recordsFolder(`${HEADER}Peru,Lima,34\n${torn.slice(0, length)}`);
+  for (let length = 0; length < torn.length; length++) {
+    using folder = recordsFolder(`${HEADER}Peru,Lima,34\n${torn.slice(0, length).padEnd(torn.length, "\0")}`);
     const store = folder.store();
     assertEquals(await store.find("Mu"), undefined);
     assertEquals((await store.find("Peru"))?.capital, "Lima");
@@ -228,9 +281,9 @@ Deno.test("100,000 rows are loaded, and one addition leaves the others where the
 
 Deno.test("the file of one's own is where the system keeps such things", () => {
   const home = (name: string) => ({ HOME: "/home/me", LOCALAPPDATA: "C:\\me" })[name];
-  assertEquals(ownFile("linux", home), "/home/me/.local/state/app/countries.csv");
-  assertEquals(ownFile("linux", () => "/state"), "/state/app/countries.csv");
-  assertEquals(ownFile("darwin", home), "/home/me/Library/Application Support/app/countries.csv");
-  assertEquals(ownFile("windows", home), "C:\\me\\app\\countries.csv");
-  assertEquals(ownFile("linux", () => undefined), undefined);
+  assertEquals(stateFile("countries.csv", "linux", home), "/home/me/.local/state/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "linux", () => "/state"), "/state/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "darwin", home), "/home/me/Library/Application Support/app/countries.csv");
+  assertEquals(stateFile("countries.csv", "windows", home), "C:\\me\\app\\countries.csv");
+  assertEquals(stateFile("countries.csv", "linux", () => undefined), undefined);
 });

@@ -57,6 +57,23 @@ Deno.test("garbage, HTTP and TLS get an answer that their senders can read, and 
   assertEquals(results, new Array(cases.length).fill("not_app"));
 });
 
+Deno.test("the log names an old format that is not served, where it is sure", async () => {
+  await using served = startServed({}, { formats: ["app", "greeting"], limits: { quietMs: 20 } });
+  const cases: readonly (readonly [content: string | Uint8Array, named: string | undefined])[] = [
+    [Uint8Array.of(0x78, 0x9c, 0x4b, 0xb6), "packet"],
+    ["get,img.jpg", "share"],
+    ["put,img.jpg", "share"],
+    ["list", "share"],
+    ["img.jpg", undefined],
+    ["get img.jpg", undefined],
+    [Uint8Array.of(0, 1), undefined],
+  ];
+  for (const [content] of cases) await exchange(served.port, content);
+  const details = served.records.map(({ detail }) => /format (\w+), which is not served/.exec(detail!)?.[1]);
+  assertEquals(details, cases.map(([, named]) => named));
+  assertEquals(new Set(served.records.map(({ result }) => result)), new Set(["not_app"]));
+});
+
 Deno.test("an answer to HTTP has the length that it says", async () => {
   await using served = startServed();
   const [head, body] = (await exchange(served.port, "GET / HTTP/1.1\r\n\r\n")).split("\r\n\r\n");

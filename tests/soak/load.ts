@@ -143,7 +143,7 @@ export const LOAD: readonly ((at: Work) => Promise<unknown>)[] = [
   },
   ({ target }) => listOldServer(new OldServer(target, QUICKLY)),
   async ({ target }) => {
-    using client = await PacketClient.connect({ target, timeoutMs: QUICKLY.timeoutMs });
+    using client = new PacketClient(target, QUICKLY);
     await client.capital("Peru");
     await client.ping();
   },

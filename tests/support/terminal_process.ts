@@ -15,9 +15,9 @@ export class TerminalProcess implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<string>;
 
   /** Starts `app` with `args` on a terminal that is so wide. */
-  constructor(args: readonly string[], columns: number, { cwd, env }: RunOptions = {}) {
+  constructor(args: readonly string[], columns: number, { cwd, env, through = [] }: RunOptions = {}) {
     this.#child = new Deno.Command("python3", {
-      args: ["-B", SCRIPT, String(columns), ...wordsWith(env), ...args],
+      args: ["-B", SCRIPT, String(columns), ...through, ...wordsWith(env), ...args],
       stdin: "piped",
       stdout: "piped",
       ...(cwd ? { cwd } : {}),

@@ -1,58 +1,25 @@
 // deno-lint-ignore-file no-control-regex -- escape sequences are what this is about
-/** Which terminals draw pictures, and the escape sequences that they get. */
-import { drawImage, imageProtocolOf, requireImageProtocol } from "../../../client/image/draw.ts";
+/** The escape sequences that draw a picture, and what is said of one that a terminal cannot read. */
+import { drawImage } from "../../../client/image/draw.ts";
+import type { ImageScreen } from "../../../client/image/screen.ts";
 import { FakeTerminal } from "../../cli/fake_terminal.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejectsCode,
-  assertStringIncludes,
-  assertThrowsCode,
-} from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch, assertRejectsCode, assertStringIncludes } from "../../support/assert.ts";
+import { readSixels } from "./sixels.ts";
 
 const FILES = new URL("../../../fixtures/files/", import.meta.url);
 const PNG = Deno.readFileSync(new URL("gradient.png", FILES));
 const JPEG = Deno.readFileSync(new URL("img.jpg", FILES));
 const SVG = Deno.readFileSync(new URL("logo.svg", FILES));
 
-const environment = (variables: Readonly<Record<string, string>>) => (name: string) => variables[name];
-
-const TERMINALS: readonly (readonly [variables: Record<string, string>, protocol: "kitty" | "iterm2" | undefined])[] = [
-  [{ TERM: "xterm-kitty", KITTY_WINDOW_ID: "1" }, "kitty"],
-  [{ TERM: "xterm-256color", KITTY_WINDOW_ID: "1" }, "kitty"],
-  [{ TERM: "xterm-ghostty" }, "kitty"],
-  [{ TERM: "xterm-256color", TERM_PROGRAM: "ghostty" }, "kitty"],
-  [{ TERM: "xterm-256color", TERM_PROGRAM: "iTerm.app" }, "iterm2"],
-  [{ TERM: "xterm-256color", TERM_PROGRAM: "WezTerm" }, "iterm2"],
-  [{ TERM: "xterm-256color", LC_TERMINAL: "iTerm2" }, "iterm2"],
-  [{ TERM: "xterm-256color" }, undefined],
-  [{ TERM: "xterm-256color", TERM_PROGRAM: "Apple_Terminal" }, undefined],
-  [{ TERM: "screen-256color", TERM_PROGRAM: "iTerm.app" }, undefined],
-  [{ TERM: "xterm-kitty", TMUX: "/tmp/tmux" }, undefined],
-  [{ TERM: "dumb", KITTY_WINDOW_ID: "1" }, undefined],
-  [{}, undefined],
-];
-
-for (const [variables, protocol] of TERMINALS) {
-  Deno.test(`${JSON.stringify(variables)} draws ${protocol ?? "nothing"}`, () => {
-    const terminal = new FakeTerminal({ showsResults: true });
-    assertEquals(imageProtocolOf(environment(variables)), protocol);
-    const find = () => requireImageProtocol(terminal, environment(variables));
-    if (protocol) assertEquals(find(), protocol);
-    else assertStringIncludes(assertThrowsCode(find, "failed").message, "not known to draw any");
-  });
-}
-
-Deno.test("nothing is drawn into a file or a pipe, whatever the terminal", () => {
-  const find = () => requireImageProtocol(new FakeTerminal(), environment({ TERM: "xterm-kitty" }));
-  assertStringIncludes(assertThrowsCode(find, "failed").message, "the output goes to no terminal");
-});
-
 /** What the terminal got, and nothing but that. */
-async function drawn(protocol: "kitty" | "iterm2", file: Uint8Array, columns = 80): Promise<string> {
+async function drawn(
+  protocol: ImageScreen["protocol"],
+  file: Uint8Array,
+  columns = 80,
+  widthMax = columns * 8,
+): Promise<string> {
   const terminal = new FakeTerminal({ showsResults: true, columns });
-  await drawImage(terminal, protocol, file);
+  await drawImage(terminal, { protocol, widthMax }, file);
   assertEquals([terminal.results, terminal.notes], [[], []]);
   return new TextDecoder().decode(Uint8Array.from(terminal.written));
 }
@@ -84,15 +51,25 @@ Deno.test("iTerm2 gets any picture that it reads as one sequence", async () => {
   }
 });
 
+Deno.test("sixels are as wide as the terminal at most, and a line end follows", async () => {
+  const text = await drawn("sixel", JPEG, 40, 400);
+  assertEquals([text.at(-1), readSixels(text.slice(0, -1)).width], ["\n", 400]);
+  assertEquals(readSixels((await drawn("sixel", JPEG, 90, 900)).slice(0, -1)).width, 640);
+});
+
 Deno.test("what a terminal cannot read is said, and nothing of it gets there", async () => {
   const cases = [["kitty", JPEG, "type JPEG"], ["kitty", SVG, "type SVG"], ["iterm2", SVG, "type SVG"], [
+    "sixel",
+    SVG,
+    "type SVG",
+  ], [
     "iterm2",
     new TextEncoder().encode("\x1b]0;hello\x07"),
     "no picture that app knows",
   ]] as const;
   for (const [protocol, file, why] of cases) {
     const terminal = new FakeTerminal({ showsResults: true });
-    const error = await assertRejectsCode(() => drawImage(terminal, protocol, file), "failed");
+    const error = await assertRejectsCode(() => drawImage(terminal, { protocol, widthMax: 640 }, file), "failed");
     assertStringIncludes(error.message, why);
     assertEquals(terminal.written, []);
   }

@@ -1,18 +1,17 @@
 """A stand-in for the old server of the format `packet`, with its habits: one recv of 1,024 bytes for each request.
 
-    packet_server.py [SLOWLY]
+    packet_server.py [PAUSE_SECONDS]
 
-Prints the port that it listens on, serves one connection after the other, and ends when stdin ends. SLOWLY sends each
-answer byte by byte.
+Prints the port that it listens on, and serves one connection after the other. With a pause, each answer is sent byte by
+byte, so long after one another.
 """
-import os
 import socket
 import sys
-import threading
+import time
 import zlib
 
 COUNTRIES = {"France": ("Paris", "68287487"), "Antigua": ("?", "0")}
-SLOWLY = len(sys.argv) > 1
+PAUSE = float(sys.argv[1]) if len(sys.argv) > 1 else 0
 
 
 def answer(command, contents):
@@ -36,16 +35,11 @@ def serve(connection):
     while received := connection.recv(1024):
         command, contents = zlib.decompress(received).decode().split("|")
         sent = zlib.compress(f"|{answer(command, contents)}".encode())
-        for piece in [sent[at:at + 1] for at in range(len(sent))] if SLOWLY else [sent]:
+        for piece in [sent[at:at + 1] for at in range(len(sent))] if PAUSE else [sent]:
             connection.sendall(piece)
+            time.sleep(PAUSE)
 
 
-def end_with_stdin():
-    sys.stdin.read()
-    os._exit(0)
-
-
-threading.Thread(target=end_with_stdin, daemon=True).start()
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(listener.getsockname()[1], flush=True)
     while True:
