@@ -1,7 +1,8 @@
 /** The part of the README that describes commands and options, made from their tables. */
 import { loadCommands } from "../../main.ts";
+import { CLIENT_COMMANDS } from "../../client/commands/mod.ts";
 import { COMMON_OPTIONS } from "../../client/options.ts";
-import type { Command, Option } from "../../protocol/cli/command.ts";
+import type { Option } from "../../protocol/cli/command.ts";
 import { helpOf, spelled } from "../../protocol/cli/help.ts";
 
 export const START = "<!-- commands: made by tests/support/write_readme_tables.ts -->";
@@ -12,7 +13,9 @@ const COMMON = new Set<string>(COMMON_OPTIONS.map(({ name }) => name));
 export async function commandTables(): Promise<string> {
   const rows = (await loadCommands()).flatMap((command) => [
     `| **\`${escapeCell(`app ${command.name} ${command.words}`.trimEnd())}\`** | **${command.summary}** |`,
-    ...optionRows(command.options.filter(({ name }) => !talksToServer(command) || !COMMON.has(name))),
+    ...optionRows(
+      command.options.filter(({ name }) => !Object.hasOwn(CLIENT_COMMANDS, command.name) || !COMMON.has(name)),
+    ),
   ]);
   return [
     "| command, option | what it does |",
@@ -23,11 +26,6 @@ export async function commandTables(): Promise<string> {
     "| **all** | |",
     "| `--help` | Show the options of a command |",
   ].join("\n");
-}
-
-/** Whether it is a client's: the others work on this machine alone. */
-export function talksToServer({ options }: Command): boolean {
-  return options.some(({ name }) => name === "timeout");
 }
 
 function optionRows(options: readonly Option[]): string[] {
