@@ -129,7 +129,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     oldFormats: formats.filter(isOld),
     readOnly: options["read-only"],
     measure: await measureQuickly(tree),
-    gate: await gate?.announce(bound, { isPlainAllowed: false, hasLink: !options["no-link"] }),
+    gate: await gate?.announce(bound, { isPlainAllowed: false, wantsLink: !options["no-link"] }),
   });
   terminal.result(lines.join("\n"));
   await sweepUntil(tree, server.finished);

@@ -14,8 +14,8 @@ import { type GateFacts, hostsOf, type StartFacts } from "./start_lines.ts";
 
 export interface Gate extends AsyncDisposable {
   readonly links: Links;
-  /** Notes where the server is reached, and makes a link for this start if strangers need one and `hasLink` is set. */
-  announce(bound: Bound, options: { isPlainAllowed: boolean; hasLink: boolean }): Promise<GateFacts>;
+  /** Notes where the server is reached, and makes a link for this start if strangers need one and it is wanted. */
+  announce(bound: Bound, options: { isPlainAllowed: boolean; wantsLink: boolean }): Promise<GateFacts>;
 }
 
 type Bound = Pick<StartFacts, "address" | "port" | "interfaces">;
@@ -40,18 +40,20 @@ export function openGate({ tree, root, strangers, identity, log }: GateOptions):
     const record = { time: new Date(), peer: "-", who: "-", request: "links", name: "", bytes: 0, durationMs: 0 };
     log({ ...record, result: code, detail: message });
   };
+  let hasLink = false;
   const links = new Links({ file, root: realRoot, run, onFault: tell });
   return {
     links,
-    async announce(bound, { isPlainAllowed, hasLink }) {
+    async announce(bound, { isPlainAllowed, wantsLink }) {
       const place = { host: hostsOf(bound)[0]!, port: bound.port, key };
-      const isNeeded = strangers === "none" && hasLink;
-      const secret = await noteStart(file, realRoot, place, isNeeded ? run : undefined);
+      hasLink = strangers === "none" && wantsLink;
+      const isForOthers = strangers !== "open"; // where everybody may do everything, no link is of use
+      const secret = isForOthers ? await noteStart(file, realRoot, place, hasLink ? run : undefined) : undefined;
       return { ...identity, strangers, isPlainAllowed, secret, example: await firstFile(tree) };
     },
     async [Symbol.asyncDispose]() {
       links[Symbol.dispose]();
-      await forgetStart(file, run).catch(tell); // it is good for nothing without this server in any case
+      if (hasLink) await forgetStart(file, run).catch(tell); // it is good for nothing without this server in any case
     },
   };
 }
