@@ -47,6 +47,7 @@ export const ROWS: readonly Row[] = [
   row("stat", "a file", "  Y - Y Y   - Y Y Y", "name", (client, at) => client.stat(`${at}/b.txt`)),
   row("digest", "a file", "Y - Y Y   - Y Y Y", "name", (client, at) => client.digest(`${at}/b.txt`)),
   row("find", "a country", "Y - Y Y  - Y Y Y", "records", (client) => client.capital("Peru")),
+  row("status", "", "      - - - Y   - - - Y", "nothing", (client) => client.status()),
   row("ping", "", "        Y Y Y Y   Y Y Y Y", "nothing", (client) => client.ping()),
   changing("offer", "a new name", "      - Y Y Y   - - Y Y", "name", (client, at) => put(client, `${at}/new.txt`)),
   changing("offer", "with parents", "    - Y Y Y   - - Y Y", "name", (client, at) => put(client, `${at}/x/y.txt`)),
