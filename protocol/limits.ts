@@ -94,6 +94,8 @@ export interface ServerLimits {
   codeGapMs: number;
   /** From the refusal of a request of the format `share` to the end of the connection, at most. */
   cancelWaitMs: number;
+  /** The longest that somebody waits whose address has shown wrong secrets. */
+  secretWaitMaxMs: number;
 }
 
 export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
@@ -117,6 +119,7 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   quietMs: 100,
   codeGapMs: 200,
   cancelWaitMs: 1_000,
+  secretWaitMaxMs: 2_000,
 });
 
 /** What a client waits for, and how often it tries again. */

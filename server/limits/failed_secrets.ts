@@ -1,12 +1,11 @@
 /**
  * Who guesses secrets is answered more and more slowly, a good secret from the same address included, so that the time
- * of an answer tells nothing. Nobody waits for longer than two seconds, nobody is locked out, and a minute without a
+ * of an answer tells nothing. Nobody waits for longer than `waitMaxMs`, nobody is locked out, and a minute without a
  * wrong secret makes all of it forgotten. (A secret has 128 bits: this is not what keeps it from being guessed, but
  * what keeps guessing from costing us anything.)
  */
 const FREE = 3;
 const WAIT_FIRST_MS = 125;
-const WAIT_MAX_MS = 2_000;
 const FORGOTTEN_AFTER_MS = 60_000;
 /** Addresses that are remembered; for one more, the one that failed least recently is forgotten. */
 const ADDRESSES_MAX = 4_096;
@@ -17,11 +16,13 @@ interface Failures {
 }
 
 export class FailedSecrets {
+  readonly #waitMaxMs: number;
   readonly #now: () => number;
   /** Those that failed most recently stand last. */
   readonly #byAddress = new Map<string, Failures>();
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor(waitMaxMs: number, now: () => number = () => performance.now()) {
+    this.#waitMaxMs = waitMaxMs;
     this.#now = now;
   }
 
@@ -34,7 +35,7 @@ export class FailedSecrets {
   waitMs(address: string): number {
     const failures = this.#byAddress.get(address);
     if (!failures || this.#isForgotten(failures) || failures.count < FREE) return 0;
-    return Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(10, failures.count - FREE));
+    return Math.min(this.#waitMaxMs, WAIT_FIRST_MS * 2 ** Math.min(10, failures.count - FREE));
   }
 
   failed(address: string): void {

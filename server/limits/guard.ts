@@ -27,7 +27,7 @@ export class Guard implements AsyncDisposable {
   readonly #gate: Gate;
   readonly #storage: Storage;
   readonly #summary: LogSummary;
-  readonly #failedSecrets = new FailedSecrets();
+  readonly #failedSecrets: FailedSecrets;
   readonly #partials = new PartialsByAddress();
   readonly #waits = new Waits();
   readonly #totalReading: readonly TokenBucket[];
@@ -43,6 +43,7 @@ export class Guard implements AsyncDisposable {
     this.limits = { ...limits, connectionsMax };
     this.#tree = tree;
     this.#gate = new Gate(this.limits);
+    this.#failedSecrets = new FailedSecrets(limits.secretWaitMaxMs);
     this.#storage = new Storage(tree, limits);
     this.#summary = summarizing(log);
     this.#totalReading = bucketsFor(limits.bytesPerSecondTotalMax);

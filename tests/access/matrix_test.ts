@@ -15,7 +15,11 @@ import { FILES, isDone, isDoneWith, OLD_ROWS, RIGHT_COLUMNS, ROWS, STRANGER_COLU
 
 const RECORDS = "Country,Capital,Population\nPeru,Lima,34\n";
 /** The server itself allows everything: what is refused is refused by rights alone. */
-const ALL = { allowOverwrite: true, allowRemove: true, limits: { quietMs: 20, codeGapMs: 1, cancelWaitMs: 20 } };
+const ALL = {
+  allowOverwrite: true,
+  allowRemove: true,
+  limits: { quietMs: 20, codeGapMs: 1, cancelWaitMs: 20, secretWaitMaxMs: 1 },
+};
 
 interface StageOptions {
   readonly strangers: keyof typeof STRANGERS;

@@ -1,4 +1,5 @@
 /** Wrong secrets make answers slower, for a while, for one address, and never without an end. */
+import { SERVER_LIMITS } from "../../../protocol/limits.ts";
 import { AppError } from "../../../server/mod.ts";
 import { stranger } from "../../../server/policy.ts";
 import { FailedSecrets } from "../../../server/limits/failed_secrets.ts";
@@ -10,7 +11,7 @@ const ADDRESS = "192.0.2.1";
 
 function failuresAt() {
   const clock = { nowMs: 0 };
-  return { clock, failures: new FailedSecrets(() => clock.nowMs) };
+  return { clock, failures: new FailedSecrets(SERVER_LIMITS.secretWaitMaxMs, () => clock.nowMs) };
 }
 
 Deno.test("waits begin after three wrong secrets, double, and end at two seconds", () => {
@@ -52,7 +53,7 @@ Deno.test("a good secret waits as a bad one does, and is then taken", async () =
   const waited: number[] = [];
   const redeem = slowedRedeem(
     (secret) => secret === "good" ? Promise.resolve(stranger("none")) : refuse("link_refused"),
-    new FailedSecrets(() => 0),
+    new FailedSecrets(SERVER_LIMITS.secretWaitMaxMs, () => 0),
     (ms) => Promise.resolve(void waited.push(ms)),
   );
   for (let count = 0; count < 4; count++) {
@@ -64,7 +65,7 @@ Deno.test("a good secret waits as a bad one does, and is then taken", async () =
 });
 
 Deno.test("what is no wrong secret does not count", async () => {
-  const failures = new FailedSecrets(() => 0);
+  const failures = new FailedSecrets(SERVER_LIMITS.secretWaitMaxMs, () => 0);
   const redeem = slowedRedeem(() => refuse("internal"), failures, () => Promise.resolve());
   for (let count = 0; count < 10; count++) await assertRejectsCode(() => redeem("x", `${ADDRESS}:1`), "internal");
   assertEquals(failures.size, 0);
