@@ -55,7 +55,7 @@ export interface ServerContext {
   /** How the server is. */
   status(): Promise<ServerStatus>;
   /** The tree as a peer may use it. */
-  treeFor(peer: string): FileTree;
+  treeFor(peer: string, path: string): FileTree;
 }
 
 /** One connection as the listener sees it. */
@@ -74,7 +74,7 @@ export class Connection {
   #oldFormat: OldFormat | undefined;
   #loggedFault: AppError | undefined;
   readonly #pass: Pass;
-  readonly #tree: FileTree;
+  #tree: FileTree;
   readonly #begunAt = performance.now();
   #openingTimer: ReturnType<typeof setTimeout> | undefined;
   #requests = 0;
@@ -85,7 +85,7 @@ export class Connection {
     this.#stream = stream;
     this.#context = context;
     this.#pass = pass;
-    this.#tree = context.treeFor(stream.peer);
+    this.#tree = context.treeFor(stream.peer, "");
     this.#principal = context.access.stranger;
   }
 
@@ -228,6 +228,7 @@ export class Connection {
   /** From here on this is not a stranger's. */
   #become(principal: Principal): void {
     this.#principal = principal;
+    this.#tree = this.#context.treeFor(this.#stream.peer, principal.path);
     const { ended } = principal;
     if (!ended) return;
     const end = () => this.close(ended.reason);

@@ -95,7 +95,7 @@ export class Server implements AsyncDisposable {
       agent: options.agent ?? "app",
       records,
       quickFind: new QuickFind(records),
-      treeFor: (peer) => guard.treeFor(peer),
+      treeFor: (peer, path) => guard.treeFor(peer, path),
       policy: {
         readOnly: options.readOnly ?? false,
         allowOverwrite: options.allowOverwrite ?? false,

@@ -31,9 +31,13 @@ export class LocalTree implements FileTree {
   readonly #resolver: Resolver;
 
   /** Throws `not_found` or `not_a_directory` if `root` cannot be shared. */
-  constructor(root: string, fs: FileSystem = FILE_SYSTEM) {
+  constructor(root: string | Resolver, fs: FileSystem = FILE_SYSTEM) {
     this.#fs = fs;
-    this.#resolver = new Resolver(root, fs);
+    this.#resolver = typeof root === "string" ? new Resolver(root, fs) : root;
+  }
+
+  confinedTo(name: string): LocalTree {
+    return new LocalTree(this.#resolver.confinedTo(name), this.#fs);
   }
 
   /** Throws `denied` if the top cannot be listed: shared, it would look like an empty directory. */

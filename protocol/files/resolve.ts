@@ -27,6 +27,15 @@ export interface Found {
   readonly info: Deno.FileInfo;
 }
 
+/** A part of the tree that names may not lead out of. */
+interface Confines {
+  readonly name: string;
+  /** What it leads to. */
+  readonly real: string;
+  /** Where that stands, and the name. Nothing else in there may be touched. */
+  readonly parents: readonly string[];
+}
+
 type AtPlace<T> = (here: Here, place: Place) => T;
 
 /** Every system takes names of this length. */
@@ -38,16 +47,28 @@ const ITSELF = ".";
 export class Resolver {
   readonly #fs: FileSystem;
   readonly #root: string;
+  readonly #confines: Confines | undefined;
 
   /** Throws if `root` is missing or no directory. */
-  constructor(root: string, fs: FileSystem) {
+  constructor(root: string, fs: FileSystem, confines?: Confines) {
     this.#fs = fs;
+    this.#confines = confines;
     this.#root = translating("share", root, () => fs.realPathSync(root));
     if (!translating("share", root, () => fs.statSync(this.#root)).isDirectory) {
       throw new AppError("not_a_directory", `Cannot share ${quoteName(root)}: it is not a directory`, {
         advice: "Name the directory that it lies in",
       });
     }
+  }
+
+  /** The same, for what is in the file or directory `name` alone. Where that is, is looked up now. */
+  confinedTo(name: string): Resolver {
+    const found = this.atPlace(name, "look for", (here, { parent, base }) => {
+      const info = lstatIfThere(this.#fs, here.at(base));
+      const real = info?.isSymlink ? this.realPath(here, base, name) : join(parent, base);
+      return { real, parents: [parent, splitPath(real).directory] };
+    });
+    return new Resolver(this.#root, this.#fs, { name, ...found });
   }
 
   /** The real path of the top. */
@@ -163,13 +184,17 @@ export class Resolver {
   }
 
   #verifyInside(real: string, name: string): void {
-    const prefix = this.#root.endsWith(SEPARATOR) ? this.#root : this.#root + SEPARATOR;
-    if (real !== this.#root && !real.startsWith(prefix)) {
-      throw new AppError("outside", `Cannot use ${quoteName(name)}: a link in it leads out of the shared directory`);
-    }
-    if (real.slice(prefix.length).split(SEPARATOR).some(isReserved)) {
+    if (!isWithin(real, this.#root)) throw outside(name, "the shared directory");
+    this.#verifyWithinConfines(real, name);
+    if (real.slice(this.#root.length).split(SEPARATOR).some(isReserved)) {
       throw new AppError("bad_name", `Cannot use ${quoteName(name)}: a link in it leads to an unfinished transfer`);
     }
+  }
+
+  #verifyWithinConfines(real: string, name: string): void {
+    if (!this.#confines || isWithin(real, this.#confines.real)) return;
+    const isItself = name === this.#confines.name && this.#confines.parents.includes(real);
+    if (!isItself) throw outside(name, quoteName(this.#confines.name));
   }
 
   #makeDirectory(path: string): void {
@@ -179,6 +204,14 @@ export class Resolver {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // somebody else made it in that moment: as good
     }
   }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith(SEPARATOR) ? directory : directory + SEPARATOR);
+}
+
+function outside(name: string, of: string): AppError {
+  return new AppError("outside", `Cannot use ${quoteName(name)}: a link in it leads out of ${of}`);
 }
 
 /** The error for what is not what it was when it was looked at. */

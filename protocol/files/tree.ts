@@ -87,6 +87,8 @@ export interface Draft {
 }
 
 export interface FileTree {
+  /** The same tree with the same names, of which nothing works that leads out of the file or directory `name`. */
+  confinedTo?(name: string): FileTree;
   /**
    * The entries of a directory ("" is the top), sorted by name; `all` includes names that begin with a dot. Throws
    * `too_many_files` when there are more than `namesMax`.

@@ -85,9 +85,9 @@ export class Guard implements AsyncDisposable {
     return new ThrottledStream(stream, { reading, writing: [...bucketsFor(own), ...this.#totalWriting] });
   }
 
-  /** The shared tree as `peer` may use it. */
-  treeFor(peer: string): FileTree {
-    return new LimitedTree(this.#tree, {
+  /** The shared tree as `peer` may use it, who may be confined to a directory of it. */
+  treeFor(peer: string, path: string): FileTree {
+    return new LimitedTree(confined(this.#tree, path), {
       storage: this.#storage,
       partials: this.#partials,
       address: addressOf(peer),
@@ -160,6 +160,12 @@ export class Guard implements AsyncDisposable {
     const record = { time: new Date(), peer, who: "-", request: "accept", name: "", bytes: 0, durationMs: 0 };
     this.log({ ...record, result, detail });
   }
+}
+
+function confined(tree: FileTree, path: string): FileTree {
+  if (path === "") return tree;
+  if (!tree.confinedTo) throw new AppError("failed", "Cannot confine a link to a part of this tree");
+  return tree.confinedTo(path);
 }
 
 function gauge(name: string, used: number | undefined, max = NO_LIMIT): Gauge {
