@@ -7,7 +7,7 @@ import { SHOWN_BYTES_MAX } from "./draw.ts";
 /** What the file `name` is, if its beginning is that of an image; never fails. */
 export async function describeLocal(tree: LocalTree, name: string): Promise<ImageFacts | undefined> {
   try {
-    using source = await tree.open(name);
+    using source = tree.openStored(name);
     return await describeImage(source);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -17,7 +17,7 @@ export async function describeLocal(tree: LocalTree, name: string): Promise<Imag
 
 /** The whole file. Throws `too_large` for one that is not drawn. */
 export async function readLocalImage(tree: LocalTree, name: string): Promise<Uint8Array> {
-  using source = await tree.open(name);
+  using source = tree.openStored(name);
   const { sizeBytes } = source.entry;
   if (sizeBytes > SHOWN_BYTES_MAX) throw new AppError("too_large", "Cannot show it: it is too large");
   const bytes = new Uint8Array(sizeBytes);

@@ -14,10 +14,10 @@ import type { Here } from "./here.ts";
 import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalSource } from "./local_source.ts";
-import { type AtPlace, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
+import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
 import { join } from "./paths.ts";
 import { publish, refuseToReplace, taken } from "./publish.ts";
-import { loadOpenToRead, type ReadHandle } from "./read_handle.ts";
+import { handleOf, loadOpenToRead, type ReadHandle } from "./read_handle.ts";
 import { exchanged, type Found, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source, Space, Usage } from "./tree.ts";
@@ -108,6 +108,18 @@ export class LocalTree implements FileTree {
     validateName(name);
     await loadOpenToRead();
     return this.#resolver.find(name, "open", (found) => this.#open(name, found));
+  }
+
+  /** Opens a file that was stored here just now, so that it is ours to write; spares what `open` has to load first. */
+  openStored(name: string): Source {
+    validateName(name);
+    return this.#resolver.find(name, "open", ({ here, base }) => {
+      const file = openOwn(this.#fs, here.at(base));
+      if (!file || file === "other") throw exchanged(name);
+      const handle = handleOf(file);
+      const opened = handle.stat();
+      return new LocalSource(handle, entryOf(name, opened), opened);
+    });
   }
 
   async create(name: string, facts: FileFacts, ifTaken: IfTaken): Promise<Draft> {

@@ -124,7 +124,7 @@ function openOrMake(fs: FileSystem, path: string, name: string): Deno.FsFile | u
  * The file of ours at `path`, open to be read and written; `undefined` when there is none, "other" when it is none of
  * ours. Opening for both does not wait for anybody, whatever may stand there by now.
  */
-function openOwn(fs: FileSystem, path: string): Deno.FsFile | "other" | undefined {
+export function openOwn(fs: FileSystem, path: string): Deno.FsFile | "other" | undefined {
   try {
     const info = fs.lstatSync(path);
     if (!info.isFile) return "other";

@@ -13,7 +13,7 @@ import {
   assertThrowsCode,
 } from "../support/assert.ts";
 import { makePipe } from "./special_files.ts";
-import { fileSystemWith, readAll, TemporaryTree, textOf } from "./temporary_tree.ts";
+import { bytesOf, fileSystemWith, readAll, store, TemporaryTree, textOf } from "./temporary_tree.ts";
 
 /** An `openToRead` that remembers what it opened, and before that does `first`. */
 function watchedOpen(opened: string[], first: () => void = () => {}): typeof openToRead {
@@ -135,4 +135,18 @@ Deno.test("what is read is never opened through a link", async () => {
   await loadOpenToRead();
   assertEquals(systemCode(assertThrows(() => openToRead(temporary.at("link")), Error)), "ELOOP");
   openToRead(temporary.at("file")).close();
+});
+
+Deno.test("what was stored just now is opened again only if it is a file still, and inside", async () => {
+  using temporary = new TemporaryTree();
+  const { tree } = temporary;
+  assertEquals(await store(tree, "dir/file", bytesOf("content")), "dir/file");
+  using source = tree.openStored("dir/file");
+  assertEquals([textOf(await readAll(source)), source.entry.sizeBytes], ["content", 7]);
+  makePipe(temporary.at("pipe"));
+  Deno.writeTextFileSync(`${temporary.outside}/secret`, "secret");
+  Deno.symlinkSync("../outside/secret", temporary.at("out"));
+  assertThrowsCode(() => tree.openStored("pipe"), "source_changed");
+  assertThrowsCode(() => tree.openStored("out"), "outside");
+  assertThrowsCode(() => tree.openStored("missing"), "not_found");
 });
