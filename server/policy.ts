@@ -37,7 +37,7 @@ export interface Principal {
   /** For the log. */
   readonly label: string;
   readonly actions: ReadonlySet<Action>;
-  /** The directory that it is confined to; "" for none. Then it may use no records either. */
+  /** The directory that it is confined to; "" for none. Then it may use no records, nor ask for the state. */
   readonly path: string;
   readonly hasLink: boolean;
   /** Why it may do nothing any more, asked anew for each request: its link was revoked, say. */
@@ -100,8 +100,8 @@ function faultOfPrincipal(principal: Principal, action: Action, name: string): F
 
 /** By the text of the name alone: one with ".." in it is refused by the name rule, wherever it would lead. */
 function isWithin(path: string, action: Action, name: string): boolean {
-  if (path === "" || action === "greet" || action === "status") return true;
-  if (action === "find" || action === "add") return false;
+  if (path === "" || action === "greet") return true;
+  if (action === "find" || action === "add" || action === "status") return false;
   return name === path || name.startsWith(`${path}/`);
 }
 

@@ -20,7 +20,7 @@ const LINK_OPTIONS = [
   { name: "read", kind: "flag", help: "Let its holder list and get; that is so without any of these" },
   { name: "drop", kind: "flag", help: "Let its holder put new files, and see nothing" },
   { name: "write", kind: "flag", help: "Let its holder do what the server lets anybody do with files and countries" },
-  { name: "admin", kind: "flag", help: "The same, and ask how the server is" },
+  { name: "admin", kind: "flag", help: "The same, and app status" },
   { name: "path", kind: "text", value: "NAME", help: "Confine it to a file or directory of DIR" },
   { name: "once", kind: "flag", help: "Good for one file that was got or put whole" },
   { name: "for", kind: "duration", value: "TIME", min: 1, help: "How long it is good, such as 90s, 30m, 12h, 7d" },

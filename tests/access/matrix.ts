@@ -33,8 +33,8 @@ interface Row {
   readonly cells: string;
   /** Whether doing it changes what is on the disk. */
   readonly changes: boolean;
-  /** What of it a link for a directory is asked about: a name in it, or nothing that lies in one. */
-  readonly about: "name" | "records" | "nothing";
+  /** What of it a link for a directory is asked about: a name in it, the whole server, or nothing. */
+  readonly about: "name" | "server" | "nothing";
   /** Does it with names in `directory`. */
   run(client: Client, directory: string): Promise<unknown>;
 }
@@ -46,8 +46,8 @@ export const ROWS: readonly Row[] = [
   row("list", "a directory", "Y - Y Y   - Y Y Y", "name", (client, at) => list(client, at)),
   row("stat", "a file", "  Y - Y Y   - Y Y Y", "name", (client, at) => client.stat(`${at}/b.txt`)),
   row("digest", "a file", "Y - Y Y   - Y Y Y", "name", (client, at) => client.digest(`${at}/b.txt`)),
-  row("find", "a country", "Y - Y Y  - Y Y Y", "records", (client) => client.capital("Peru")),
-  row("status", "", "      - - - Y   - - - Y", "nothing", (client) => client.status()),
+  row("find", "a country", "Y - Y Y  - Y Y Y", "server", (client) => client.capital("Peru")),
+  row("status", "", "      - - - Y   - - - Y", "server", (client) => client.status()),
   row("ping", "", "        Y Y Y Y   Y Y Y Y", "nothing", (client) => client.ping()),
   changing("offer", "a new name", "      - Y Y Y   - - Y Y", "name", (client, at) => put(client, `${at}/new.txt`)),
   changing("offer", "with parents", "    - Y Y Y   - - Y Y", "name", (client, at) => put(client, `${at}/x/y.txt`)),
@@ -85,7 +85,7 @@ export const ROWS: readonly Row[] = [
     "add",
     "a country",
     "         - - Y Y   - - Y Y",
-    "records",
+    "server",
     (client) => client.add({ country: `Land ${crypto.randomUUID()}`, capital: "Town" }),
   ),
 ];
