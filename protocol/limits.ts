@@ -19,6 +19,9 @@ export const OPENING_BYTES_MAX = 1_024;
 export const NAME_BYTES_MAX = 4_096;
 export const NAME_PART_BYTES_MAX = 255;
 
+/** The deepest name: each part costs a server some calls to the system, during which it hears nobody else. */
+export const NAME_PARTS_MAX = 128;
+
 /** The longest name of a country or a capital that can be added, in letters. */
 export const RECORD_NAME_LENGTH_MAX = 200;
 

@@ -7,7 +7,7 @@
  */
 import { AppError } from "./errors.ts";
 import { quoteName } from "./escape.ts";
-import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX } from "./limits.ts";
+import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX, NAME_PARTS_MAX } from "./limits.ts";
 
 /** Files of our own (partials, their notes, later the trash) begin with this, in any case; no request may name them. */
 export const RESERVED_PREFIX = ".app-";
@@ -37,7 +37,9 @@ export function nameFault(name: string): string | undefined {
   if (name.startsWith("/")) return "it is absolute";
   if (/^[a-z]:/i.test(name)) return "it begins with a drive letter";
   if (name !== name.normalize("NFC")) return "it is not in Unicode normalisation form C";
-  for (const part of name.split("/")) {
+  const parts = name.split("/");
+  if (parts.length > NAME_PARTS_MAX) return `it has more than ${NAME_PARTS_MAX} parts`;
+  for (const part of parts) {
     const fault = partFault(part);
     if (fault) return fault;
   }

@@ -1,4 +1,4 @@
-import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX } from "../protocol/limits.ts";
+import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX, NAME_PARTS_MAX } from "../protocol/limits.ts";
 import {
   isReserved,
   nameFault,
@@ -67,6 +67,7 @@ const REFUSED: readonly (readonly [name: string, reason: RegExp])[] = [
   ["dir/.aPp-x", /reserved/],
   [".app-x/file", /reserved/],
   ["a".repeat(NAME_PART_BYTES_MAX + 1), /longer than 255 bytes/],
+  ["a/".repeat(NAME_PARTS_MAX) + "a", /more than 128 parts/],
   ["ü".repeat(128), /longer than 255 bytes/],
   [longName(241), /longer than 4096 bytes/],
   ["u\u0308ber.txt", /normalisation/],
@@ -129,6 +130,7 @@ const TAKEN: readonly string[] = [
   "می\u200cخواهم.txt", // Persian is written with U+200C
   "a\ufffd",
   "a".repeat(NAME_PART_BYTES_MAX),
+  "a/".repeat(NAME_PARTS_MAX - 1) + "a",
   "ü".repeat(127),
   longName(240),
 ];

@@ -143,17 +143,3 @@ Deno.test("only a directory can be shared", () => {
   assertThrowsCode(() => new LocalTree(temporary.at("file")), "not_a_directory");
   new LocalTree(temporary.path);
 });
-
-Deno.test("the parents of the longest name are made with few looks at the whole path, which keep everybody waiting", () => {
-  let looks = 0;
-  using temporary = new TemporaryTree({
-    realPathSync(path) {
-      looks++;
-      return Deno.realPathSync(path);
-    },
-  });
-  const name = "x/".repeat(500) + "x";
-  temporary.tree.makeDirectory(name);
-  assertEquals(temporary.tree.stat(name).kind, "directory");
-  assert(looks < 10, `${looks} looks`);
-});
