@@ -18,6 +18,7 @@ const COMMANDS: CommandTable = {
   link: async () => (await import("./server/access/commands.ts")).linkCommand,
   links: async () => (await import("./server/access/commands.ts")).linksCommand,
   revoke: async () => (await import("./server/access/commands.ts")).revokeCommand,
+  identity: async () => (await import("./server/identity_command.ts")).identityCommand,
   ...CLIENT_COMMANDS,
 };
 

@@ -12,7 +12,7 @@ import { CLIENT_LIMITS, type ClientLimits } from "../protocol/limits.ts";
 import { validateName } from "../protocol/names.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { IF_EXISTS, type IfExists } from "../protocol/wire/messages/transfer.ts";
-import type { dial } from "./dial.ts";
+import type { dial, Trust } from "./dial.ts";
 import { SessionHolder } from "./session_holder.ts";
 import {
   type Checksum,
@@ -29,12 +29,12 @@ import { type CountryRecord, requestRecord, requireSendable, withAdvice } from "
 import { lostSince, type RetryOptions, waitToRetry } from "./retry.ts";
 import { formatTarget, type Target } from "./target.ts";
 
-export interface ClientOptions extends Partial<ClientLimits>, RetryOptions {
+export interface ClientOptions extends Partial<ClientLimits>, RetryOptions, Trust {
   /** Program and version, for the opening line. @default "app" */
   agent?: string;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
   holder?: SessionHolder;
-  /** What dials, where there is no `holder`. @default a TCP connection to `target` */
+  /** What dials, where there is no `holder`. @default `target`, inside TLS where its key is known */
   connect?: typeof dial;
 }
 
@@ -188,12 +188,14 @@ export class Client implements AsyncDisposable {
   }
 
   async #session(): Promise<Session> {
-    const { signal, agent = "app" } = this.#options;
+    const { signal, agent = "app", knownHosts, isStrict } = this.#options;
     const session = await this.#holder.session({
       target: this.#target,
       timeoutMs: this.#limits.timeoutMs,
       agent,
       signal,
+      knownHosts,
+      isStrict,
     });
     this.#wasConnected = true;
     return session;

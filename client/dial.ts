@@ -1,18 +1,28 @@
-/** Connecting: every address of a name in turn, each within the deadline, and then the opening. */
+/**
+ * Connecting: every address of a name in turn, each within the deadline; then TLS, where the server's key is known; and
+ * then the opening. Where no key is known, a server that speaks only TLS tells its own, which is remembered for the
+ * next time: from then on nothing is said to that server in plain any more.
+ */
 import { AppError } from "../protocol/errors.ts";
 import { closeOnAbort, TcpStream } from "../protocol/exchange/byte_stream.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
-import { openAsClient } from "../protocol/exchange/opening.ts";
+import { beginSession, type ClientOpening, exchangeOpenings } from "../protocol/exchange/opening.ts";
 import type { Session } from "../protocol/exchange/session.ts";
-import type { Target } from "./target.ts";
+import { parseKey } from "../protocol/tls/key.ts";
+import type { KnownHosts } from "./known_hosts.ts";
+import { type Use, withPatience } from "./patience.ts";
+import { formatTarget, type Target } from "./target.ts";
+import type { KnownKey } from "./tls.ts";
 
-/** Who uses a connection now: how long it may be silent, and what ends it. */
-export interface Use {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+/** What a client trusts. */
+export interface Trust {
+  /** Asked for the keys of targets that have none, and told of new ones. @default none: only plain connections */
+  readonly knownHosts?: KnownHosts | undefined;
+  /** Speak only with servers whose key is known. @default false */
+  readonly isStrict?: boolean | undefined;
 }
 
-export interface DialOptions extends Use {
+export interface DialOptions extends Use, Trust {
   readonly target: Target;
   readonly agent: string;
 }
@@ -29,12 +39,22 @@ export interface DialedStream extends Disposable {
   readonly stream: TcpStream;
 }
 
-/** A connection without any protocol, for the old formats. Throws `not_connected`, or the reason of `signal`. */
+/**
+ * A connection without any protocol, for the old formats. Throws `not_connected`, the reason of `signal`, and
+ * `tls_required` or `unknown_host` where plain words are not for that server.
+ */
 export async function dialStream(
   { target, ...use }: Omit<DialOptions, "agent">,
   isWaiting: () => boolean,
 ): Promise<DialedStream> {
-  const stream = new TcpStream(await connect(target, use.timeoutMs, use.signal));
+  const known = await knownKeyOf({ target, ...use });
+  if (known) {
+    throw new AppError("tls_required", `Cannot speak an old format with ${formatTarget(target)}: none is encrypted`, {
+      advice: "Its key is known, so only our own format is for it: use a command without --wire",
+    });
+  }
+  if (use.isStrict) throw unknownHost(target, "and the old formats know none");
+  const stream = new TcpStream(await connect(target, use));
   const held = new DisposableStack();
   held.use(stream);
   held.use(guardStream(stream, use, isWaiting));
@@ -42,31 +62,87 @@ export async function dialStream(
 }
 
 /**
- * Throws `not_connected` when no connection came about; then `lost`, `idle` or `not_app`, what the server refused the
- * connection for, or the reason of `signal`.
+ * Throws `not_connected` when no connection came about; `wrong_key` and `unknown_host`; then `lost`, `idle` or `not_app`,
+ * what the server refused the connection for, or the reason of `signal`.
  */
 export async function dial(options: DialOptions): Promise<DialedSession> {
-  const stream = new TcpStream(await connect(options.target, options.timeoutMs, options.signal));
-  const held = new DisposableStack();
-  held.use(stream);
-  let session: Session | undefined;
-  const guard = (use: Use) => guardStream(stream, use, () => session?.isWaiting ?? true);
-  let guarded = guard(options);
-  held.defer(() => guarded[Symbol.dispose]());
+  const { target, knownHosts, isStrict } = options;
+  const known = await knownKeyOf(options);
+  const opened = await open(options, known);
+  const { refused, key } = opened.opening.abilities;
+  const told = known === undefined && refused === "tls_required" ? key : undefined;
+  if (told === undefined && (known || refused || !isStrict)) return begin(opened, options);
+  opened[Symbol.dispose]();
+  if (told === undefined) throw unknownHost(target, "and it tells none");
+  const fingerprint = await (await import("../protocol/tls/fingerprint.ts")).fingerprintOf(told);
+  if (isStrict) throw unknownHost(target, `and it tells ${fingerprint}`);
+  if (!knownHosts) throw new AppError("tls_required", `${formatTarget(target)} only speaks TLS, with ${fingerprint}`);
+  const which = `the key that it told (${fingerprint})`;
+  return begin(await open(options, { key: told, which }, () => knownHosts.remember(target, told)), options);
+}
+
+function unknownHost(target: Target, detail: string): AppError {
+  return new AppError("unknown_host", `The key of ${formatTarget(target)} is not known here, ${detail}`);
+}
+
+/** That of the target itself, or the one that is remembered. */
+async function knownKeyOf({ target, knownHosts }: Pick<DialOptions, "target" | "knownHosts">) {
+  if (target.key !== undefined) return { key: target.key, which: "the key of the link" };
+  return await knownHosts?.keyOf(target);
+}
+
+/** A connection on which both sides have said their opening lines. */
+interface Opened extends Disposable {
+  readonly stream: TcpStream;
+  readonly opening: ClientOpening;
+  guard(use: Use, isWaiting: () => boolean): void;
+}
+
+/** Connects, inside TLS where there is a key; `onProven` comes between its proof and our first word. */
+async function open(
+  options: DialOptions,
+  known: KnownKey | undefined,
+  onProven: () => Promise<void> = () => Promise.resolve(),
+): Promise<Opened> {
+  const { target, agent } = options;
+  if (known) parseKey(known.key); // throws before anybody is met
+  const plain = await connect(target, options);
+  const conn = known ? await (await import("./tls.ts")).secure(plain, target, known, options) : plain;
+  const stream = new TcpStream(conn);
+  let guarded = guardStream(stream, options, () => true);
+  const dispose = () => {
+    guarded[Symbol.dispose]();
+    stream.close();
+  };
   try {
-    ({ session } = await openAsClient(stream, options.agent));
+    if (known) await onProven();
+    const { secret } = known ? target : {};
+    const opening = await exchangeOpenings(stream, { agent, ...(secret === undefined ? {} : { secret }) });
+    return {
+      stream,
+      opening,
+      guard(use, isWaiting) {
+        guarded[Symbol.dispose]();
+        guarded = guardStream(stream, use, isWaiting);
+      },
+      [Symbol.dispose]: dispose,
+    };
   } catch (error) {
-    held.dispose();
+    dispose();
     throw error;
   }
-  return {
-    session,
-    handTo(use) {
-      guarded[Symbol.dispose]();
-      guarded = guard(use);
-    },
-    [Symbol.dispose]: () => held.dispose(),
-  };
+}
+
+function begin(opened: Opened, options: DialOptions): DialedSession {
+  try {
+    const session = beginSession(opened.stream, opened.opening);
+    const handTo = (use: Use) => opened.guard(use, () => session.isWaiting);
+    handTo(options);
+    return { session, handTo, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+  } catch (error) {
+    opened[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Closes `stream` when `signal` aborts, or nothing comes though `isWaiting`. Dispose what it returns at the end. */
@@ -87,13 +163,14 @@ function silenceOf({ peer, bytesRead }: TcpStream, timeoutMs: number): AppError 
 }
 
 /** A connection to the first address that takes one. Throws `not_connected`, or the reason of `signal`. */
-async function connect(target: Target, timeoutMs: number, signal?: AbortSignal): Promise<Deno.TcpConn> {
+async function connect(target: Target, use: Use): Promise<Deno.TcpConn> {
+  const { signal } = use;
   const addresses = await resolve(target.host);
   const failures: unknown[] = [];
   for (const hostname of addresses) {
     signal?.throwIfAborted();
     try {
-      return prepared(await connectWithin(hostname, target.port, timeoutMs, signal));
+      return prepared(await connectWithin(hostname, target.port, use));
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (isReset(error)) {
@@ -142,25 +219,13 @@ async function resolve(host: string): Promise<string[]> {
 }
 
 /** `Deno.connect` takes no signal on all versions: a connection that comes too late is closed when it comes. */
-async function connectWithin(
-  hostname: string,
-  port: number,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<Deno.TcpConn> {
+async function connectWithin(hostname: string, port: number, use: Use): Promise<Deno.TcpConn> {
   const pending = Deno.connect({ hostname, port });
-  const given = Promise.withResolvers<never>();
-  const timer = setTimeout(() => given.reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
-  const onAbort = () => given.reject(signal!.reason);
-  signal?.addEventListener("abort", onAbort);
   try {
-    return await Promise.race([pending, given.promise]);
+    return await withPatience(pending, use, () => new Error(`no answer within ${use.timeoutMs / 1000} s`));
   } catch (error) {
     pending.then((late) => late.close(), () => {}); // its failure is of no interest any more
     throw error;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -2,15 +2,19 @@
 import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { AppError } from "../protocol/errors.ts";
+import { quoteName } from "../protocol/escape.ts";
 import { translating } from "../protocol/files/fs_errors.ts";
 import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { isLink } from "../protocol/wire/link.ts";
+import { trustNoAddedAuthorities } from "./added_authorities.ts";
 import { Client, type ClientOptions } from "./client.ts";
+import type { Trust } from "./dial.ts";
+import { KnownHostsFile } from "./known_hosts.ts";
 import type { SessionHolder } from "./session_holder.ts";
 import type { OldServer } from "./old/old_server.ts";
 import { Report } from "./report.ts";
-import { takeTarget, type Target, type TargetWords } from "./target.ts";
+import { formatTarget, takeTarget, type Target, type TargetWords } from "./target.ts";
 
 /** Every client command has these. */
 export const COMMON_OPTIONS = [
@@ -37,6 +41,7 @@ export const COMMON_OPTIONS = [
     value: "FILE",
     help: "A file with the link to the server; nobody else may be able to read it",
   },
+  { name: "strict", kind: "flag", help: "Speak only with servers whose key is known" },
   { name: "quiet", short: "q", kind: "flag", help: "Tell only errors" },
   { name: "json", kind: "flag", help: "One JSON object a line on stdout" },
 ] as const;
@@ -109,9 +114,26 @@ export async function oldServerFor(target: Target, input: ClientInput, report: R
 
 type ClientInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version"> & InShell;
 
+/** What the options, and the keys that this person's program remembers, say of whom to trust. */
+export function trustFor({ options }: Pick<ClientInput, "options">, report: Report): Trust {
+  trustNoAddedAuthorities();
+  const knownHosts = new KnownHostsFile({
+    async onRemembered(target, key) {
+      const { fingerprintOf } = await import("../protocol/tls/fingerprint.ts");
+      const fingerprint = await fingerprintOf(key);
+      const line = `The key of ${formatTarget(target)} is remembered from now on: ${fingerprint}`;
+      report.note(line, { event: "remembered", host: target.host, port: target.port, key, fingerprint });
+    },
+    onFault: (path, line) => report.note(`${quoteName(path)} line ${line} is broken, and passed over`),
+  });
+  return { knownHosts, isStrict: options.strict };
+}
+
 /** What a client of any format gets of the options. */
-export function clientOptionsFor({ options, interruption, version }: ClientInput, report: Report): ClientOptions {
+export function clientOptionsFor(input: ClientInput, report: Report): ClientOptions {
+  const { options, interruption, version } = input;
   return {
+    ...trustFor(input, report),
     timeoutMs: options.timeout * 1000,
     retries: options.retries,
     signal: interruption.signal(),

@@ -44,6 +44,8 @@ export interface Event {
     | "record"
     | "beat"
     | "status"
+    | "remembered"
+    | "forgotten"
     | "error";
   readonly [key: string]: unknown;
 }

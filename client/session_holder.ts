@@ -1,6 +1,7 @@
 /** The connection to a server: dialled when it is wanted, kept until it is dropped, for one user after the other. */
 import type { Session } from "../protocol/exchange/session.ts";
-import { dial, type DialedSession, type DialOptions, type Use } from "./dial.ts";
+import { dial, type DialedSession, type DialOptions } from "./dial.ts";
+import type { Use } from "./patience.ts";
 
 export class SessionHolder implements AsyncDisposable {
   readonly #dial: typeof dial;

@@ -15,6 +15,9 @@ export const BODY_BYTES_MIN = 1_024;
 /** The longest opening line, its line feed included. */
 export const OPENING_BYTES_MAX = 1_024;
 
+/** The longest first message of a TLS client, with its records; usual ones have less than 2,000 bytes. */
+export const CLIENT_HELLO_BYTES_MAX = 16_384;
+
 /** The longest name on the wire, and the longest part between two slashes, both in UTF-8. */
 export const NAME_BYTES_MAX = 4_096;
 export const NAME_PART_BYTES_MAX = 255;

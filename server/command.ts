@@ -16,6 +16,7 @@ import { CsvStore } from "./records/csv_store.ts";
 import { serve } from "./server.ts";
 import { openGate } from "./gate.ts";
 import { openIdentity } from "./identity.ts";
+import { IDENTITY_OPTION } from "./identity_command.ts";
 import type { StrangerRights } from "./policy.ts";
 import { formatStartLines, isLoopback } from "./start_lines.ts";
 
@@ -57,6 +58,8 @@ const OPTIONS = [
   { name: "public-write", kind: "flag", help: "Let them put new files and countries, too" },
   { name: "closed", kind: "flag", help: "Ask for a link and encrypt on a loopback address, too" },
   { name: "no-link", kind: "flag", help: "Make no link at the start" },
+  IDENTITY_OPTION,
+  { name: "plain", kind: "flag", help: "Where connections are encrypted, serve those too that are not" },
   { name: "once", kind: "flag", help: "Stop after the first file that a client got" },
   {
     name: "wire",
@@ -94,17 +97,19 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   const tree = new LocalTree(root);
   tree.verifyListable();
   const strangers = strangersOf(options);
-  const formats = formatsOf(options.wire, strangers);
+  const isEncrypted = strangers !== "open" || options.identity !== undefined;
+  const formats = formatsOf(options.wire, !isEncrypted);
   const log = createLog(options.log, (line) => terminal.note(line));
   const records = await openRecords(options.data ?? options.file, log);
   const port = options.ask ? askForPort(terminal, options.port) : options.port;
-  const identity = strangers === "open" ? undefined : await openIdentity();
+  const identity = isEncrypted ? await openIdentity(options.identity) : undefined;
   await using gate = identity && openGate({ tree, root, strangers, identity, log });
   await using server = serve({
     root: tree,
     records,
     strangers,
     ...(gate ? { links: gate.links } : {}),
+    ...(identity ? { identity, plain: options.plain } : {}),
     formats,
     greeting: {
       name: greetingNameOf(options.name),
@@ -129,7 +134,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     oldFormats: formats.filter(isOld),
     readOnly: options["read-only"],
     measure: await measureQuickly(tree),
-    gate: await gate?.announce(bound, { isPlainAllowed: false, wantsLink: !options["no-link"] }),
+    gate: await gate?.announce(bound, { isPlainAllowed: options.plain, wantsLink: !options["no-link"] }),
   });
   terminal.result(lines.join("\n"));
   await sweepUntil(tree, server.finished);
@@ -190,8 +195,8 @@ function formatFault(line: number, column: number, reason: string): string {
   return line === 0 ? reason : `line ${line}, column ${column}: ${reason}`;
 }
 
-function formatsOf(list: string | undefined, strangers: StrangerRights): readonly ServedFormat[] {
-  if (list === undefined) return strangers === "open" ? SERVED_FORMATS : ["app"];
+function formatsOf(list: string | undefined, isOpen: boolean): readonly ServedFormat[] {
+  if (list === undefined) return isOpen ? SERVED_FORMATS : ["app"];
   const names = list.split(",").map((name) => name.trim());
   const wrong = names.find((name) => !(SERVED_FORMATS as readonly string[]).includes(name));
   if (wrong === undefined) return names as ServedFormat[];

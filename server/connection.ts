@@ -25,7 +25,8 @@ import type { RecordStore } from "./records/record_store.ts";
 import { type Action, authorize, isAuthorized, type Policy, type Principal } from "./policy.ts";
 import type { Pass } from "./limits/gate.ts";
 import { FIND_TYPE, type QuickFind } from "./quick_find.ts";
-import { refuseFormat, refuseOpening, sayLastWords } from "./refusal.ts";
+import { refuseFormat, refuseOpening, refusePlain, sayLastWords } from "./refusal.ts";
+import type { TlsFront } from "./tls_front.ts";
 import { answerWords } from "./words.ts";
 
 /** Whom a server lets in. */
@@ -48,6 +49,8 @@ export interface ServerContext {
   /** The formats that are served. */
   readonly formats: readonly ServedFormat[];
   readonly greeting: Greeting;
+  /** Absent where TLS is not spoken. */
+  readonly tls: { readonly front: TlsFront; readonly key: string; readonly isRequired: boolean } | undefined;
   /** Told of each get that a client has stored. */
   onDelivered(): void;
   /** Stops the whole server. */
@@ -60,7 +63,11 @@ export interface ServerContext {
 
 /** One connection as the listener sees it. */
 export class Connection {
-  readonly #stream: ByteStream;
+  /** Inside TLS, from when that has begun. */
+  #stream: ByteStream;
+  #tls: "none" | "beginning" | "secured" = "none";
+  /** Why we ended it before its opening was over. */
+  #endedFor: AppError | undefined;
   /** For the opening, and for an old format; our own reads otherwise. */
   #reader: QuietReader | undefined;
   readonly #context: ServerContext;
@@ -91,11 +98,12 @@ export class Connection {
 
   /** Serves it to its end; never throws. */
   async serve(): Promise<void> {
+    await using behindUs = new AsyncDisposableStack();
     try {
-      const first = await this.#readFirstBytes();
+      const first = await this.#readFirstBytes(behindUs);
       if (first) await this.#answer(first);
     } catch (cause) {
-      const error = toAppError(cause, "Cannot serve the connection");
+      const error = toAppError(this.#endedFor ?? cause, "Cannot serve the connection");
       this.#logFault(error);
       await this.#endFor(error).catch(() => {}); // what it ends for is told already
     } finally {
@@ -107,7 +115,7 @@ export class Connection {
 
   /** Ends it before its opening is over, so that another one gets its place. */
   drop(): void {
-    this.#stream.close(new AppError("too_many_connections", "Dropped, unopened, for a newer connection"));
+    this.#endUnopened(new AppError("too_many_connections", "Dropped, unopened, for a newer connection"));
   }
 
   /** How it is, for who looks after the server. */
@@ -136,12 +144,27 @@ export class Connection {
     this.#session.end(reason).catch(() => {}).finally(() => this.#stream.close(reason)); // it ends, said or not
   }
 
-  async #readFirstBytes(): Promise<FirstBytes | undefined> {
-    const { formats, limits: { openingTimeoutMs, quietMs } } = this.#context;
+  #endUnopened(reason: AppError): void {
+    this.#endedFor = reason; // a handshake that it interrupts fails for what looks like another one
+    this.#stream.close(reason);
+  }
+
+  /** Those inside TLS where that comes first. `behindUs` ends what carries them. */
+  async #readFirstBytes(behindUs: AsyncDisposableStack): Promise<FirstBytes | undefined> {
+    const { formats, tls, limits: { openingTimeoutMs, quietMs } } = this.#context;
     const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
-    this.#openingTimer = setTimeout(() => this.#stream.close(reason()), openingTimeoutMs);
-    this.#reader = new QuietReader(this.#stream);
-    const first = await readFirstBytes(this.#reader, { accepted: formats, quietMs });
+    this.#openingTimer = setTimeout(() => this.#endUnopened(reason()), openingTimeoutMs);
+    const read = () => readFirstBytes(this.#reader = new QuietReader(this.#stream), { accepted: formats, quietMs });
+    let first = await read();
+    if (first?.format === "tls" && tls) {
+      this.#tls = "beginning";
+      const { stream, finish } = await tls.front.secure(this.#reader!);
+      behindUs.defer(finish);
+      this.#stream = stream;
+      this.#tls = "secured";
+      this.#pass.spoke();
+      first = await read();
+    }
     this.#pass.spoke();
     return first;
   }
@@ -159,6 +182,7 @@ export class Connection {
     if (format !== "app") return await this.#serveOldFormat(format);
     this.#reader = undefined;
     const opening = parseOpening(first.line);
+    if (this.#tls === "none" && this.#context.tls?.isRequired) return await this.#refusePlain(opening);
     using _watch = this.#watchSilence(
       () => this.#session?.isWaiting ?? opening.kind === "abilities",
       () => this.#session?.messagesHeard ?? 0,
@@ -207,10 +231,10 @@ export class Connection {
   }
 
   async #serveSession(first: FirstBytes, opening: Opening & { kind: "abilities" }): Promise<void> {
-    const { limits, agent, access } = this.#context;
+    const { limits, agent } = this.#context;
     const { requestsAheadMax } = limits;
     const { secret } = opening.abilities;
-    if (secret !== undefined) this.#become(await access.redeem(secret, this.#stream.peer));
+    if (secret !== undefined) this.#become(await this.#redeem(secret));
     const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
     this.#session = session;
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
@@ -223,6 +247,12 @@ export class Connection {
       });
     }
     await session.end();
+  }
+
+  /** What came in plain may have been heard by anybody: it lets nobody in, good or not. */
+  async #redeem(secret: string): Promise<Principal> {
+    if (this.#tls === "secured") return await this.#context.access.redeem(secret, this.#stream.peer);
+    throw new AppError("link_refused", "The secret of a link came on a connection that is not encrypted");
   }
 
   /** From here on this is not a stranger's. */
@@ -318,9 +348,15 @@ export class Connection {
     await sayLastWords(this.#stream, () => refuseFormat(this.#stream, format));
   }
 
+  async #refusePlain({ kind }: Opening): Promise<void> {
+    this.#logFault(new AppError("tls_required", "The opening came in plain"));
+    const { key } = this.#context.tls!;
+    await sayLastWords(this.#stream, () => refusePlain(this.#stream, kind, key));
+  }
+
   /** Tells the peer why the connection ends, as far as it still listens. */
   async #endFor(error: AppError): Promise<void> {
-    if (error.code === "lost" || error.code === "idle" || this.#oldFormat) return;
+    if (error.code === "lost" || error.code === "idle" || this.#oldFormat || this.#tls === "beginning") return;
     await sayLastWords(
       this.#stream,
       () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),

@@ -7,7 +7,7 @@
 import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { changeKept, readKept, requirePrivate } from "../protocol/files/kept_file.ts";
-import { stateFolder } from "../protocol/files/state_folder.ts";
+import { stateFile } from "../protocol/files/state_folder.ts";
 import { encodeCertificate, encodeUnsigned, formatPem } from "../protocol/tls/certificate.ts";
 import { fingerprintOf } from "../protocol/tls/fingerprint.ts";
 import { parseKey } from "../protocol/tls/key.ts";
@@ -27,8 +27,8 @@ export interface Identity {
 
 /** Where the identity is when nobody names a file. Throws `failed` when the system has no place for it. */
 export function identityFile(): string {
-  const folder = stateFolder();
-  if (folder !== undefined) return `${folder}/${NAME}`;
+  const file = stateFile(NAME);
+  if (file !== undefined) return file;
   throw new AppError("failed", "Cannot find where to keep the key of this server", {
     advice: "Name a file with --identity, or set HOME",
   });

@@ -16,6 +16,7 @@ export type { ServerStatus } from "./handlers/handler.ts";
 export type { ConnectionState, Gauge } from "../protocol/wire/messages/status.ts";
 export { Links, type LinksOptions } from "./access/links.ts";
 export { addLink, type LinkPlan, revokeLinks } from "./access/make_link.ts";
+export { type Identity, openIdentity } from "./identity.ts";
 export { createLog, type Log, LOG_KINDS, type LogKind, type LogRecord } from "./log.ts";
 export { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 export { CsvStore, type CsvStoreOptions } from "./records/csv_store.ts";

@@ -1,8 +1,8 @@
 /** Last words to a peer that is not served (any more), within a deadline: it may be one that takes nothing. */
-import { AppError, type ErrorName } from "../protocol/errors.ts";
+import { AppError, type ErrorName, ERRORS } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import { BODY_BYTES_MAX } from "../protocol/limits.ts";
-import { formatAbilities, OPENING_START } from "../protocol/wire/opening.ts";
+import { formatAbilities, type Opening, OPENING_START } from "../protocol/wire/opening.ts";
 
 const LAST_WORDS_MS = 1_000;
 
@@ -38,4 +38,12 @@ export function refuseFormat(stream: ByteStream, format: "http" | "tls" | "unkno
 /** An opening line that says why nothing follows. */
 export function refuseOpening(stream: ByteStream, refused: ErrorName): Promise<void> {
   return stream.write(new TextEncoder().encode(formatAbilities({ refused, dataBytesMax: BODY_BYTES_MAX }) + "\n"));
+}
+
+/** Tells who opened in plain, where only TLS is spoken, the key to come back with; a person also what to do. */
+export function refusePlain(stream: ByteStream, kind: Opening["kind"], key: string): Promise<void> {
+  const line = formatAbilities({ refused: "tls_required", key, dataBytesMax: BODY_BYTES_MAX });
+  const { meaning, advice } = ERRORS.tls_required;
+  const text = kind === "words" ? `${meaning}, and this connection is not encrypted\n${advice}\n` : "";
+  return stream.write(new TextEncoder().encode(`${line}\n${text}`));
 }

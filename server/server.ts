@@ -13,6 +13,7 @@ import { SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { type Access, Connection, type ServerContext } from "./connection.ts";
 import type { ServerStatus } from "./handlers/handler.ts";
 import type { Greeting } from "./formats/format.ts";
+import type { Identity } from "./identity.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { isLoopback } from "./start_lines.ts";
 import { CsvStore } from "./records/csv_store.ts";
@@ -21,6 +22,7 @@ import { type Policy, stranger, type StrangerRights } from "./policy.ts";
 import { Guard } from "./limits/guard.ts";
 import { QuickFind } from "./quick_find.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
+import { TlsFront } from "./tls_front.ts";
 
 /** How long accepting pauses when the process has no descriptors left. */
 const ACCEPT_PAUSE_MS = 50;
@@ -52,7 +54,14 @@ export interface ServeOptions extends Partial<Policy> {
   strangers?: StrangerRights;
   /** Who knows the links; who makes them disposes of them when the server has stopped. @default there are none */
   links?: Pick<Access, "redeem">;
-  /** Which formats are served. @default all for strangers who may do everything on a loopback address, else only ours */
+  /** The key to speak TLS with; see `openIdentity`. @default none: nothing is encrypted */
+  identity?: Identity;
+  /** With an identity: whether our own format is also served without TLS. @default false */
+  plain?: boolean;
+  /**
+   * Which formats are served; the old ones are served inside TLS, too, and never need it.
+   * @default all, without an identity, for strangers who may do everything on a loopback address; else only ours
+   */
   formats?: readonly ServedFormat[];
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
   greeting?: Partial<Greeting>;
@@ -85,17 +94,17 @@ export class Server implements AsyncDisposable {
   readonly #refusing = new Set<Promise<void>>();
 
   constructor(options: ServeOptions) {
-    const { root, address = "127.0.0.1", port = 6000, once = false, signal, links = NO_LINKS } = options;
+    const { root, address = "127.0.0.1", port = 6000, once = false, signal, links = NO_LINKS, identity } = options;
     const strangers = options.strangers ?? (isLoopback(address) ? "open" : "none");
     const records = options.records ?? new CsvStore({ isBuiltIn: true });
     const tree = typeof root === "string" ? new LocalTree(root) : root;
     const limits = { ...SERVER_LIMITS, ...options.limits };
-    const guard = this.#guard = new Guard(limits, tree, guarded(options.log));
-    this.#context = {
+    const guard = this.#guard = new Guard(limits, tree, guarded(options.log), { isEncrypted: identity !== undefined });
+    const context = {
       agent: options.agent ?? "app",
       records,
       quickFind: new QuickFind(records),
-      treeFor: (peer, path) => guard.treeFor(peer, path),
+      treeFor: (peer: string, path: string) => guard.treeFor(peer, path),
       policy: {
         readOnly: options.readOnly ?? false,
         allowOverwrite: options.allowOverwrite ?? false,
@@ -107,13 +116,15 @@ export class Server implements AsyncDisposable {
       },
       limits,
       log: guard.log,
-      formats: options.formats ?? (strangers === "open" && isLoopback(address) ? SERVED_FORMATS : ["app"]),
+      formats: options.formats ?? (strangers === "open" && isLoopback(address) && !identity ? SERVED_FORMATS : ["app"]),
       greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },
       onDelivered: () => void (once && this.stop()),
       stop: () => void this.stop(),
       status: () => this.status(),
     };
     this.#listener = listen(address, port);
+    const tls = identity && { front: new TlsFront(identity), key: identity.key, isRequired: !options.plain };
+    this.#context = { ...context, tls };
     const bound = this.#listener.addr as Deno.NetAddr;
     this.address = bound.hostname;
     this.port = bound.port;
@@ -173,6 +184,7 @@ export class Server implements AsyncDisposable {
       await (this.#guard.dropped > dropped ? breatheNow() : breathe());
     }
     await Promise.all([...this.#connections.values(), ...this.#refusing]);
+    await this.#context.tls?.front.close();
     await this.#guard[Symbol.asyncDispose]();
   }
 

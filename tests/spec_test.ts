@@ -1,6 +1,7 @@
 /** The specification says what the code does: its tables are compared with the declarations. */
 import { MESSAGES } from "../protocol/wire/messages/mod.ts";
 import * as limits from "../protocol/limits.ts";
+import { parseKey } from "../protocol/tls/key.ts";
 import { assert, assertEquals, assertStringIncludes } from "./support/assert.ts";
 import { errorRows, formatFields, messageRows, orderRows } from "./support/spec_tables.ts";
 
@@ -40,8 +41,19 @@ Deno.test("specification names the limits", () => {
       "OPENING_BYTES_MAX",
       "BLOCK_BYTES",
       "BLOCK_DIGEST_BYTES",
+      "CLIENT_HELLO_BYTES_MAX",
     ] as const
   ) {
     assertStringIncludes(SPECIFICATION, limits[name].toLocaleString("en-US"), name);
   }
+});
+
+Deno.test("specification has the test vector of TLS, and says where the key stands in a certificate", () => {
+  const vector = JSON.parse(Deno.readTextFileSync(new URL("../fixtures/tls/vector.json", import.meta.url)));
+  assertStringIncludes(SPECIFICATION, vector.key);
+  assertStringIncludes(SPECIFICATION, vector.fingerprint);
+  assertStringIncludes(SPECIFICATION.replace(/\n/g, ""), vector.anchor);
+  const key = Array.from(parseKey(vector.key), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  assertStringIncludes(SPECIFICATION, `from offset ${vector.anchor.indexOf(key) / 2} on`);
+  assertStringIncludes(SPECIFICATION, `of ${vector.anchor.length / 2} bytes of DER`);
 });

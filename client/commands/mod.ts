@@ -17,5 +17,6 @@ export const CLIENT_COMMANDS: CommandTable = {
   ping: async () => (await import("./ping.ts")).pingCommand,
   status: async () => (await import("./status.ts")).statusCommand,
   greet: async () => (await import("./greet.ts")).greetCommand,
+  forget: async () => (await import("./forget.ts")).forgetCommand,
   shell: async () => (await import("./shell.ts")).shellCommand(CLIENT_COMMANDS),
 };

@@ -9,7 +9,7 @@ import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";
 import { formatTarget } from "../target.ts";
 
-const NOT_INSIDE = new Set(["shell"]);
+const NOT_INSIDE = new Set(["shell", "forget"]);
 
 /** The command, for a shell that has the commands of `table`. */
 export function shellCommand(table: CommandTable): Command {

@@ -30,7 +30,8 @@ export class OldServer {
 
   /** The same without a second attempt. */
   async askOnce<T>(request: Uint8Array, work: (reader: QuietReader) => Promise<T>): Promise<T> {
-    const use = { timeoutMs: this.#limits.timeoutMs, signal: this.#options.signal };
+    const { signal, knownHosts, isStrict } = this.#options;
+    const use = { timeoutMs: this.#limits.timeoutMs, signal, knownHosts, isStrict };
     try {
       using dialed = await dialStream({ target: this.#target, ...use }, () => reader.isWaiting);
       const reader = new QuietReader(dialed.stream);

@@ -108,7 +108,8 @@ export class PacketClient implements Disposable {
   }
 
   async #connect(): Promise<Connected> {
-    const use = { timeoutMs: this.#limits.timeoutMs, signal: this.#options.signal };
+    const { signal, knownHosts, isStrict } = this.#options;
+    const use = { timeoutMs: this.#limits.timeoutMs, signal, knownHosts, isStrict };
     const dialed = await dialStream({ target: this.#target, ...use }, () => reader.isWaiting);
     const reader = new QuietReader(dialed.stream);
     return {

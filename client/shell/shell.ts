@@ -11,7 +11,7 @@ import { AppError, toAppError } from "../../protocol/errors.ts";
 import { HEARTBEAT_MS } from "../../protocol/limits.ts";
 import { Client } from "../client.ts";
 import type { SessionHolder } from "../session_holder.ts";
-import type { LOOK_OPTIONS } from "../options.ts";
+import { type LOOK_OPTIONS, trustFor } from "../options.ts";
 import { Report } from "../report.ts";
 import { formatLink } from "../../protocol/wire/link.ts";
 import type { Target } from "../target.ts";
@@ -153,8 +153,9 @@ export class Shell {
   }
 
   #ownOptions(): string[] {
-    const { timeout, retries, json, quiet } = this.#input.options;
-    return [`--timeout=${timeout}`, `--retries=${retries}`, `--json=${json}`, `--quiet=${quiet}`];
+    const { timeout, retries, strict, json, quiet } = this.#input.options;
+    const flags = Object.entries({ strict, json, quiet }).map(([name, value]) => `--${name}=${value}`);
+    return [`--timeout=${timeout}`, `--retries=${retries}`, ...flags];
   }
 
   #place(): string[] {
@@ -188,6 +189,7 @@ export class Shell {
         signal,
         agent: `app/${version}`,
         holder: this.#holder,
+        ...trustFor(this.#input, this.#report),
       };
       await using client = new Client(this.#target, options);
       const names: string[] = [];

@@ -1,7 +1,7 @@
 /**
  * What the exchange speaks over: bytes both ways, and nothing about how they travel.
  *
- * `TcpStream` is the plain one; an encrypted one can stand in its place. Tests hand in streams that cut, stall or lie.
+ * `TcpStream` is the one over a connection of the system, plain or encrypted. Tests hand in streams that cut, stall or lie.
  */
 import { AppError } from "../errors.ts";
 
@@ -25,20 +25,22 @@ export interface ByteStream {
   close(reason?: AppError): void;
 }
 
-/** A stream over a TCP connection. All its errors are `AppError`s: `lost`, or the reason it was closed for. */
+/** A stream over a TCP connection, plain or with TLS. All its errors are `AppError`s: `lost`, or the reason it was closed for. */
 export class TcpStream implements ByteStream, Disposable {
   readonly peer: string;
   #bytesRead = 0;
   #bytesWritten = 0;
   readonly #conn: Deno.Conn;
+  readonly #carrier: ByteStream | undefined;
   #closedFor: AppError | undefined;
   /** Ends the write under way: on Deno 2.5 closing alone does not. */
   #endWrite: ((reason: AppError) => void) | undefined;
 
-  constructor(conn: Deno.Conn) {
+  /** `carrier` is what the connection goes over, where that is another one, and knows who is at its end. */
+  constructor(conn: Deno.Conn, carrier?: ByteStream) {
     this.#conn = conn;
-    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
-    this.peer = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    this.#carrier = carrier;
+    this.peer = carrier?.peer ?? peerOf(conn);
   }
 
   get bytesRead(): number {
@@ -51,6 +53,10 @@ export class TcpStream implements ByteStream, Disposable {
 
   get isWriting(): boolean {
     return this.#endWrite !== undefined;
+  }
+
+  get isHeldBack(): boolean {
+    return this.#carrier?.isHeldBack ?? false;
   }
 
   async read(into: Uint8Array): Promise<number | null> {
@@ -109,6 +115,11 @@ export class TcpStream implements ByteStream, Disposable {
     const detail = error instanceof Error ? error.message.replace(/ \(os error \d+\)$/, "") : String(error);
     return new AppError("lost", `The connection to ${this.peer} broke off: ${detail}`, { cause: error });
   }
+}
+
+function peerOf({ remoteAddr }: Deno.Conn): string {
+  const { hostname, port } = remoteAddr as Deno.NetAddr;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** Closes `stream` when `signal` aborts: the only thing that interrupts a read. Dispose what it returns at the end. */

@@ -1,11 +1,18 @@
 /**
  * What waits to be sent on a session, and the one chain of writes: bytes leave in the order in which they were given,
- * and no two writes are ever under way. Small messages gather until they are flushed.
+ * and no two writes are ever under way. Small messages gather until they are flushed, and small data joins them: where
+ * the system waits with a second small write until the first has been acknowledged, as it does inside TLS, that takes
+ * 40 ms.
  */
 import { crc32 } from "../wire/crc32.ts";
 import { ByteWriter } from "../wire/fields.ts";
 import { encodeMessage, type FieldMessage } from "../wire/messages/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
+
+/** What is no larger than this goes along with what is queued, in one write. */
+const GATHER_BYTES_MAX = 16_384;
+/** A queue that had to grow beyond this gives its room back. */
+const KEPT_BYTES_MAX = 65_536;
 
 export class Outbox {
   /** When something was last written, on the clock of `performance.now`. */
@@ -41,7 +48,14 @@ export class Outbox {
 
   /** Writes `bytes` behind everything that is queued; `check` may still throw when it is their turn. */
   write(bytes: Uint8Array, check: () => void): Promise<void> {
+    if (bytes.length <= GATHER_BYTES_MAX) return this.#writeGathered(bytes, check);
     return this.#writing = this.#writeBehind(this.flush(), bytes, check);
+  }
+
+  async #writeGathered(bytes: Uint8Array, check: () => void): Promise<void> {
+    check();
+    this.addFrame(bytes);
+    await this.flush();
   }
 
   async #writeBehind(before: Promise<void>, bytes: Uint8Array, check: () => void): Promise<void> {
@@ -59,6 +73,6 @@ export class Outbox {
     this.sentAt = performance.now();
     await this.#stream.write(full.written());
     full.length = 0;
-    this.#spare = full;
+    this.#spare = full.bytes.length > KEPT_BYTES_MAX ? new ByteWriter() : full;
   }
 }

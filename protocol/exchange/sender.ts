@@ -133,7 +133,7 @@ class Sending {
       if (count === 0) break;
       crc = crc32(room.subarray(0, count), crc);
       this.#link.order.advance("sender", "data");
-      await this.#link.session.sendData(buffer, count);
+      await this.#link.session.sendData(buffer, count, offset + count === offer.sizeBytes);
       offset += count;
       this.#report("moving", offset);
       await breathe();

@@ -92,15 +92,19 @@ export class Session {
 
   /**
    * Sends `count` bytes of file data, which stand in `buffer` from `DATA_OFFSET` on; the buffer must have room for
-   * `DATA_OVERHEAD` more bytes than the data.
+   * `DATA_OVERHEAD` more bytes than the data. The last piece is only queued, so that it goes along with what follows.
    */
-  async sendData(buffer: Uint8Array, count: number): Promise<void> {
+  async sendData(buffer: Uint8Array, count: number, isLast = false): Promise<void> {
     const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
+    const check = () => {
+      if (this.#hasEnded) throw this.#endedTooEarly();
+    };
     this.#isSendingData = true;
     try {
-      await this.#outbox.write(frame, () => {
-        if (this.#hasEnded) throw this.#endedTooEarly();
-      });
+      if (isLast) {
+        check();
+        this.#outbox.addFrame(frame);
+      } else await this.#outbox.write(frame, check);
       this.dataBytesMoved += count;
     } finally {
       this.#isSendingData = false;

@@ -10,10 +10,10 @@ export async function handleList(request: MessageOf<"list">, context: RequestCon
   context.authorize("list", request.name);
   let hidden = 0;
   for await (const batch of tree.list(request.name, { all: request.all ?? false })) {
+    await session.flush(); // the batch before this one: the last of them goes along with "done"
     for (const entries of fitting(batch.entries.map(wireEntryOf), session.dataBytesMax)) {
       session.send({ type: "entries", entries });
     }
-    await session.flush();
     hidden += batch.hidden;
     if (session.isCancelled()) break;
   }

@@ -36,10 +36,15 @@ export class Guard implements AsyncDisposable {
   readonly #ended = { requests: 0, bytesReceived: 0, bytesSent: 0 };
 
   /** Throws `failed` for limits that `tree` has no means for. */
-  constructor(limits: ServerLimits, tree: FileTree, log: Log, systemLimits = readSystemLimits()) {
+  constructor(
+    limits: ServerLimits,
+    tree: FileTree,
+    log: Log,
+    { isEncrypted = false, systemLimits = readSystemLimits() }: { isEncrypted?: boolean; systemLimits?: string } = {},
+  ) {
     const isCounted = limits.rootBytesMax < NO_LIMIT || limits.rootFilesMax < NO_LIMIT;
     if (isCounted && !tree.usage) throw new AppError("failed", "Cannot limit a tree that does not tell its usage");
-    const connectionsMax = Math.min(limits.connectionsMax, connectionsThatFit(systemLimits) ?? Infinity);
+    const connectionsMax = Math.min(limits.connectionsMax, connectionsThatFit(systemLimits, isEncrypted) ?? Infinity);
     this.limits = { ...limits, connectionsMax };
     this.#tree = tree;
     this.#gate = new Gate(this.limits);

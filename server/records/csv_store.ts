@@ -197,7 +197,7 @@ export class CsvStore implements RecordStore {
 /** Where a file stands in its place, opening tells so; "the name is taken" would be taken for the country. */
 function makeDirectoryOf(file: string): void {
   try {
-    Deno.mkdirSync(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true });
+    Deno.mkdirSync(file.replace(/[/\\][^/\\]*$/, ""), { recursive: true, mode: 0o700 });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }

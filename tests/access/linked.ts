@@ -1,5 +1,5 @@
 /** A server in this process that has links, and clients that show them. */
-import type { dial } from "../../client/dial.ts";
+import { dial } from "../../client/dial.ts";
 import { Client, type ClientOptions } from "../../client/mod.ts";
 import { TcpStream } from "../../protocol/exchange/byte_stream.ts";
 import { beginSession, exchangeOpenings } from "../../protocol/exchange/opening.ts";
@@ -9,6 +9,7 @@ import type { ServeOptions } from "../../server/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { type Served, startServed } from "../server/served.ts";
+import { newIdentity } from "../server/tls_served.ts";
 
 /** A key that no server has: nothing here asks for it. */
 export const KEY = "A".repeat(43);
@@ -51,9 +52,17 @@ export const dialShowing: typeof dial = async ({ target, agent }) => {
   }
 };
 
-/** The first is what tests use that do not say. Plain stands in for TLS until that is spoken. */
+const identity = await newIdentity();
+
+/** The first is what tests use that do not say. */
 export const CHANNELS: readonly [Channel, ...Channel[]] = [
-  { name: "plain", options: {}, dial: dialShowing, takesSecrets: true },
+  {
+    name: "TLS",
+    options: { identity },
+    dial: ({ target, ...options }) => dial({ ...options, target: { ...target, key: identity.key } }),
+    takesSecrets: true,
+  },
+  { name: "plain", options: { identity, plain: true }, dial: dialShowing, takesSecrets: false },
 ];
 
 /** As `startServed`, for strangers without any rights. */

@@ -15,8 +15,9 @@ import { describeMachine } from "./measure.ts";
 import { memory } from "./memory.ts";
 import type { Settings } from "./section.ts";
 import { startup } from "./startup.ts";
+import { tls } from "./tls.ts";
 
-const SECTIONS = [largeFile, flush, memory, startup, idleConnections, latency, lookups, growth];
+const SECTIONS = [largeFile, tls, flush, memory, startup, idleConnections, latency, lookups, growth];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as
   & { _: string[] }

@@ -125,7 +125,7 @@ Deno.test("an option of the same name is the same in all commands, but where it 
 });
 
 Deno.test("every client command takes the options that scripts give to all of them", () => {
-  const words = ["--timeout", "5", "--retries", "0", "--quiet", "--json", "--if-exists", "skip"];
+  const words = ["--timeout", "5", "--retries", "0", "--strict", "--quiet", "--json", "--if-exists", "skip"];
   for (const command of COMMANDS.filter(({ name }) => Object.hasOwn(CLIENT_COMMANDS, name))) {
     const { options } = parseLine(command, ["host", "6000", ...words]);
     assertEquals([options.timeout, options.retries, options["if-exists"]], [5, 0, "skip"], command.name);

@@ -21,6 +21,7 @@ const CONTENT = new TextEncoder().encode("content");
 const OPTIONS = {
   timeout: 10,
   retries: 0,
+  strict: false,
   json: false,
   quiet: false,
   "if-exists": "error",

@@ -5,6 +5,7 @@
  * Owns what must hold whatever was done: nothing visible but the whole file, and an undamaged run that completes it.
  */
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
+import { openIdentity } from "../../server/identity.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { names, visible } from "../support/names_in.ts";
 import { ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
@@ -18,11 +19,15 @@ const NAME = "big.bin";
 export const CONTENT = new Random(20).bytes(20_000_000);
 const MTIME_MS = 1_700_000_000_123;
 
+/** In plain, or encrypted with a key that the client knows. */
+export type Wrapping = "plain" | "tls";
+
 /** What the undamaged run behind a fault came to. */
 export type Completion = "resumed" | "anew" | "was there";
 
 export class Stage implements AsyncDisposable {
   readonly way: Way;
+  readonly wrapping: Wrapping;
   /** Which way the data goes. */
   readonly dataDirection: Harm["direction"];
   readonly answerDirection: Harm["direction"];
@@ -31,15 +36,20 @@ export class Stage implements AsyncDisposable {
   server!: ServerProcess;
   readonly #shared = temporaryDirectory();
   readonly #here = temporaryDirectory();
+  /** Where the server's key is, and what the client knows of it. */
+  readonly #state = temporaryDirectory();
+  #key = "";
 
-  private constructor(way: Way) {
+  private constructor(way: Way, wrapping: Wrapping) {
     this.way = way;
+    this.wrapping = wrapping;
     this.dataDirection = way === "get" ? "to client" : "to server";
     this.answerDirection = way === "get" ? "to server" : "to client";
   }
 
-  static async open(way: Way): Promise<Stage> {
-    const stage = new Stage(way);
+  static async open(way: Way, wrapping: Wrapping = "plain"): Promise<Stage> {
+    const stage = new Stage(way, wrapping);
+    if (wrapping === "tls") stage.#key = (await openIdentity(stage.#identity)).key;
     const source = `${way === "get" ? stage.#shared.path : stage.#here.path}/${NAME}`;
     Deno.writeFileSync(source, CONTENT);
     Deno.utimeSync(source, MTIME_MS / 1000, MTIME_MS / 1000);
@@ -50,17 +60,28 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop("SIGKILL");
-    this.#shared[Symbol.dispose]();
-    this.#here[Symbol.dispose]();
+    for (const directory of [this.#shared, this.#here, this.#state]) directory[Symbol.dispose]();
   }
 
   async startServer(): Promise<void> {
-    this.server = await ServerProcess.start(this.#shared.path, ["--log", "off"]);
+    const more = this.wrapping === "tls" ? ["--identity", this.#identity] : [];
+    this.server = await ServerProcess.start(this.#shared.path, ["--log", "off", ...more]);
   }
 
   /** Starts the transfer, with `--json`. */
   start(port: string, args: readonly string[] = []): Transfer {
-    return new Transfer(startApp([this.way, "127.0.0.1", port, NAME, "--json", ...args], { cwd: this.#here.path }));
+    const words = [this.way, "127.0.0.1", port, NAME, "--json", ...args];
+    if (this.wrapping === "tls") this.#knowServerAt(port);
+    return new Transfer(startApp(words, { cwd: this.#here.path, env: { XDG_STATE_HOME: this.#state.path } }));
+  }
+
+  #knowServerAt(port: string): void {
+    Deno.mkdirSync(`${this.#state.path}/app`, { recursive: true });
+    Deno.writeTextFileSync(`${this.#state.path}/app/known_hosts`, `127.0.0.1:${port} ${this.#key}\n`, { append: true });
+  }
+
+  get #identity(): string {
+    return `${this.#state.path}/identity.pem`;
   }
 
   /** Whether the file is visible where it belongs; fails if anything else is, or if it is another one. */

@@ -51,6 +51,7 @@ function stage(port: number, more: readonly Command[] = [], heartbeatMs = 5_000)
   const options = {
     timeout: 10,
     retries: 0,
+    strict: false,
     json: false,
     quiet: false,
     "if-exists": "error",

@@ -10,15 +10,16 @@ import { temporaryDirectory } from "../../support/program.ts";
 const LIMITS = (files: string) => `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${files}\n`;
 
 Deno.test("each connection has room for a file, and the process for its own", () => {
-  assertEquals(connectionsThatFit(LIMITS("256                  256                  files")), 112);
-  assertEquals(connectionsThatFit(LIMITS("20000  20000  files")), 9_984);
-  assertEquals(connectionsThatFit(LIMITS("16  16  files")), 1, "one, at least");
+  assertEquals(connectionsThatFit(LIMITS("256                  256                  files"), false), 112);
+  assertEquals(connectionsThatFit(LIMITS("20000  20000  files"), false), 9_984);
+  assertEquals(connectionsThatFit(LIMITS("20000  20000  files"), true), 4_992, "inside TLS it takes two more");
+  assertEquals(connectionsThatFit(LIMITS("16  16  files"), false), 1, "one, at least");
 });
 
 Deno.test("a system that does not say sets no limit", () => {
-  assertEquals(connectionsThatFit(undefined), undefined);
-  assertEquals(connectionsThatFit(LIMITS("unlimited  unlimited  files")), undefined);
-  if (Deno.build.os === "linux") assert((connectionsThatFit(readSystemLimits()) ?? 1) > 0);
+  assertEquals(connectionsThatFit(undefined, false), undefined);
+  assertEquals(connectionsThatFit(LIMITS("unlimited  unlimited  files"), false), undefined);
+  if (Deno.build.os === "linux") assert((connectionsThatFit(readSystemLimits(), true) ?? 1) > 0);
 });
 
 Deno.test("fewer than asked for is told once, and enough is not", async () => {
@@ -26,7 +27,9 @@ Deno.test("fewer than asked for is told once, and enough is not", async () => {
   for (const [files, connections, lines] of [["256  256", 112, 1], ["20000  20000", 1_000, 0]] as const) {
     const records: LogRecord[] = [];
     const tree = new LocalTree(here.path);
-    await using guard = new Guard({ ...SERVER_LIMITS }, tree, (record) => records.push(record), LIMITS(files));
+    await using guard = new Guard({ ...SERVER_LIMITS }, tree, (record) => records.push(record), {
+      systemLimits: LIMITS(files),
+    });
     assertEquals([guard.limits.connectionsMax, records.length], [connections, lines]);
   }
 });

@@ -3,7 +3,8 @@ import { Client } from "../../../client/mod.ts";
 import { crc32 } from "../../../protocol/wire/crc32.ts";
 import { assert, assertEquals, assertRejectsCode } from "../../support/assert.ts";
 import { withFastClock } from "../fast_clock.ts";
-import { exchange, openSession, RawConnection, receive, type Served, soon, startServed } from "../served.ts";
+import { openSession, RawConnection, receive, type Served, soon, startServed } from "../served.ts";
+import { connectTls, exchangeTls, newIdentity, writeText } from "../tls_served.ts";
 
 const FASTER = 4;
 
@@ -73,10 +74,12 @@ Deno.test("who is held back by its own speed is not silent", async () => {
 
 Deno.test("wrong secrets are answered more slowly each time, and who has none does not wait", async () => {
   await withFastClock(FASTER, async () => {
-    await using served = startServed({ "a": "content" });
+    const identity = await newIdentity();
+    await using served = startServed({ "a": "content" }, { identity, plain: true });
+    const say = (text: string) => exchangeTls(served.port, identity.key, text);
     const start = performance.now();
     for (let count = 0; count < 6; count++) {
-      assertEquals(await exchange(served.port, "APP/1 secret=wrong\n"), "APP/1 refused=link_refused\n");
+      assertEquals(await say("APP/1 secret=wrong\n"), "APP/1 refused=link_refused\n");
     }
     const ms = performance.now() - start;
     assert(ms >= 125 + 250 + 500, `6 took ${ms} ms`);
@@ -88,11 +91,13 @@ Deno.test("wrong secrets are answered more slowly each time, and who has none do
 });
 
 Deno.test("a server that stops does not wait until a wrong secret may be answered", async () => {
-  await using served = startServed();
-  for (let count = 0; count < 5; count++) await exchange(served.port, "APP/1 secret=wrong\n");
-  using waiting = await RawConnection.open(served.port);
-  await waiting.write("APP/1 secret=wrong\n");
-  await exchange(served.port, "APP/1 ping\n"); // it has been read by now
+  const identity = await newIdentity();
+  await using served = startServed({}, { identity });
+  const say = (text: string) => exchangeTls(served.port, identity.key, text);
+  for (let count = 0; count < 5; count++) await say("APP/1 secret=wrong\n");
+  using waiting = await connectTls(served.port, identity.key);
+  await writeText(waiting, "APP/1 secret=wrong\n");
+  await say("APP/1 ping\n"); // it has been read by now
   await soon(served.server.stop(), "the stop", 5_000);
 });
 
