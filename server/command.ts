@@ -14,7 +14,7 @@ import { quoteName } from "../protocol/escape.ts";
 import { translated, translating } from "../protocol/files/fs_errors.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import { serve } from "./server.ts";
-import { openGate } from "./gate.ts";
+import { openLinkKeeper } from "./access/link_keeper.ts";
 import { openIdentity } from "./identity.ts";
 import { IDENTITY_OPTION } from "./identity_command.ts";
 import type { StrangerRights } from "./policy.ts";
@@ -103,12 +103,12 @@ async function run({ words, options, terminal, interruption, version }: CommandI
   const records = await openRecords(options.data ?? options.file, log);
   const port = options.ask ? askForPort(terminal, options.port) : options.port;
   const identity = isEncrypted ? await openIdentity(options.identity) : undefined;
-  await using gate = identity && openGate({ tree, root, strangers, identity, log });
+  await using keeper = identity && openLinkKeeper({ tree, root, strangers, identity, log });
   await using server = serve({
     root: tree,
     records,
     strangers,
-    ...(gate ? { links: gate.links } : {}),
+    ...(keeper ? { links: keeper.links } : {}),
     ...(identity ? { identity, plain: options.plain } : {}),
     formats,
     greeting: {
@@ -134,7 +134,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     oldFormats: formats.filter(isOld),
     readOnly: options["read-only"],
     measure: await measureQuickly(tree),
-    gate: await gate?.announce(bound, { isPlainAllowed: options.plain, wantsLink: !options["no-link"] }),
+    protection: await keeper?.announce(bound, { isPlainAllowed: options.plain, wantsLink: !options["no-link"] }),
   });
   terminal.result(lines.join("\n"));
   await sweepUntil(tree, server.finished);

@@ -6,21 +6,21 @@
 import { AppError, forPeer, toAppError } from "../protocol/errors.ts";
 import type { ByteStream } from "../protocol/exchange/byte_stream.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
-import { type FirstBytes, openAsServer, readFirstBytes } from "../protocol/exchange/opening.ts";
-import { QuietReader } from "../protocol/exchange/quiet_reader.ts";
+import { type FirstBytes, openAsServer } from "../protocol/exchange/opening.ts";
 import type { Request } from "../protocol/exchange/requests_ahead.ts";
 import type { Session } from "../protocol/exchange/session.ts";
-import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import type { ServerLimits } from "../protocol/limits.ts";
 import { type OldFormat, type ServedFormat, sureOldFormat } from "../protocol/wire/detect.ts";
 import type { ConnectionState } from "../protocol/wire/messages/status.ts";
 import { type Opening, parseOpening } from "../protocol/wire/opening.ts";
+import { ConnectionLog } from "./connection_log.ts";
+import { Entry } from "./entry.ts";
 import type { Greeting } from "./formats/format.ts";
 import { FORMATS } from "./formats/mod.ts";
-import type { Outcome, RequestContext, ServerStatus } from "./handlers/handler.ts";
+import type { RequestContext, ServerStatus } from "./handlers/handler.ts";
 import { handleRequest } from "./handlers/mod.ts";
-import { type Log, type LogRecord, NO_LOG } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { type Action, authorize, isAuthorized, type Policy, type Principal } from "./policy.ts";
 import type { Pass } from "./limits/gate.ts";
@@ -63,13 +63,9 @@ export interface ServerContext {
 
 /** One connection as the listener sees it. */
 export class Connection {
-  /** Inside TLS, from when that has begun. */
-  #stream: ByteStream;
-  #tls: "none" | "beginning" | "secured" = "none";
-  /** Why we ended it before its opening was over. */
-  #endedFor: AppError | undefined;
-  /** For the opening, and for an old format; our own reads otherwise. */
-  #reader: QuietReader | undefined;
+  readonly #entry: Entry;
+  readonly #log: ConnectionLog;
+  readonly #begunAt = performance.now();
   readonly #context: ServerContext;
   #session: Session | undefined;
   #principal: Principal;
@@ -79,43 +75,44 @@ export class Connection {
   #isStopping = false;
   /** No words of ours are for a peer that speaks one. */
   #oldFormat: OldFormat | undefined;
-  #loggedFault: AppError | undefined;
-  readonly #pass: Pass;
   #tree: FileTree;
-  readonly #begunAt = performance.now();
-  #openingTimer: ReturnType<typeof setTimeout> | undefined;
-  #requests = 0;
-  /** The one under way. */
-  #request: { readonly request: string; readonly name: string } | undefined;
 
   constructor(stream: ByteStream, context: ServerContext, pass: Pass) {
-    this.#stream = stream;
+    this.#entry = new Entry(stream, context, pass);
+    this.#log = new ConnectionLog({
+      log: context.log,
+      peer: stream.peer,
+      who: () => this.#principal.label,
+      bytesMoved: () => this.#session?.dataBytesMoved ?? 0,
+    });
     this.#context = context;
-    this.#pass = pass;
     this.#tree = context.treeFor(stream.peer, "");
     this.#principal = context.access.stranger;
   }
 
+  /** Inside TLS, from when that has begun. */
+  get #stream(): ByteStream {
+    return this.#entry.stream;
+  }
+
   /** Serves it to its end; never throws. */
   async serve(): Promise<void> {
-    await using behindUs = new AsyncDisposableStack();
+    await using entry = this.#entry;
     try {
-      const first = await this.#readFirstBytes(behindUs);
+      const first = await entry.readFirstBytes();
       if (first) await this.#answer(first);
     } catch (cause) {
-      const error = toAppError(this.#endedFor ?? cause, "Cannot serve the connection");
+      const error = toAppError(entry.endedFor ?? cause, "Cannot serve the connection");
       this.#logFault(error);
       await this.#endFor(error).catch(() => {}); // what it ends for is told already
     } finally {
-      this.#opened();
       this.#held.dispose();
-      this.#stream.close();
     }
   }
 
   /** Ends it before its opening is over, so that another one gets its place. */
   drop(): void {
-    this.#endUnopened(new AppError("too_many_connections", "Dropped, unopened, for a newer connection"));
+    this.#entry.end(new AppError("too_many_connections", "Dropped, unopened, for a newer connection"));
   }
 
   /** How it is, for who looks after the server. */
@@ -123,11 +120,11 @@ export class Connection {
     return {
       peer: this.#stream.peer,
       who: this.#principal.label,
-      ...this.#request,
+      ...this.#log.current,
       bytesReceived: this.#stream.bytesRead,
       bytesSent: this.#stream.bytesWritten,
       ageMs: Math.round(performance.now() - this.#begunAt),
-      requests: this.#requests,
+      requests: this.#log.requests,
     };
   }
 
@@ -144,54 +141,22 @@ export class Connection {
     this.#session.end(reason).catch(() => {}).finally(() => this.#stream.close(reason)); // it ends, said or not
   }
 
-  #endUnopened(reason: AppError): void {
-    this.#endedFor = reason; // a handshake that it interrupts fails for what looks like another one
-    this.#stream.close(reason);
-  }
-
-  /** Those inside TLS where that comes first. `behindUs` ends what carries them. */
-  async #readFirstBytes(behindUs: AsyncDisposableStack): Promise<FirstBytes | undefined> {
-    const { formats, tls, limits: { openingTimeoutMs, quietMs } } = this.#context;
-    const reason = () => new AppError("idle", `No opening came within ${openingTimeoutMs} ms`);
-    this.#openingTimer = setTimeout(() => this.#endUnopened(reason()), openingTimeoutMs);
-    const read = () => readFirstBytes(this.#reader = new QuietReader(this.#stream), { accepted: formats, quietMs });
-    let first = await read();
-    if (first?.format === "tls" && tls) {
-      this.#tls = "beginning";
-      const { stream, finish } = await tls.front.secure(this.#reader!);
-      behindUs.defer(finish);
-      this.#stream = stream;
-      this.#tls = "secured";
-      this.#pass.spoke();
-      first = await read();
-    }
-    this.#pass.spoke();
-    return first;
-  }
-
-  /** What it wants is known, and who it is: it has its place. */
-  #opened(): void {
-    clearTimeout(this.#openingTimer);
-    this.#pass.opened();
-  }
-
   async #answer(first: FirstBytes): Promise<void> {
     const { format } = first;
     if (format === "http" || format === "tls" || format === "unknown") return await this.#refuse(format, first.early);
     if (!this.#context.formats.includes(format)) throw new AppError("unsupported", `Cannot speak ${format} here`);
     if (format !== "app") return await this.#serveOldFormat(format);
-    this.#reader = undefined;
     const opening = parseOpening(first.line);
-    if (this.#tls === "none" && this.#context.tls?.isRequired) return await this.#refusePlain(opening);
+    if (this.#entry.tls === "none" && this.#context.tls?.isRequired) return await this.#refusePlain(opening);
     using _watch = this.#watchSilence(
       () => this.#session?.isWaiting ?? opening.kind === "abilities",
       () => this.#session?.messagesHeard ?? 0,
     );
     if (opening.kind === "abilities") return await this.#serveSession(first, opening);
-    this.#opened();
+    this.#entry.opened();
     const { records } = this.#context;
     this.#isBusy = true;
-    await this.#logged("words", opening.words.join(" "), async () => {
+    await this.#log.run("words", opening.words.join(" "), async () => {
       await answerWords(this.#stream, opening.words, { ...this.#rights(), tree: this.#tree, records });
       return {};
     });
@@ -199,10 +164,10 @@ export class Connection {
 
   async #serveOldFormat(format: OldFormat): Promise<void> {
     const { records, limits, greeting, onDelivered, stop } = this.#context;
-    const reader = this.#reader!;
+    const { reader } = this.#entry;
     this.#oldFormat = format;
-    this.#opened();
-    using _watch = this.#watchSilence(() => reader.isWaiting, () => this.#requests);
+    this.#entry.opened();
+    using _watch = this.#watchSilence(() => reader.isWaiting, () => this.#log.requests);
     await FORMATS[format]({
       stream: reader,
       tree: this.#tree,
@@ -210,7 +175,7 @@ export class Connection {
       limits,
       greeting,
       ...this.#rights(),
-      logged: (request, name, run) => this.#whileBusy(() => this.#logged(`${format} ${request}`, name, run)),
+      logged: (request, name, run) => this.#whileBusy(() => this.#log.run(`${format} ${request}`, name, run)),
       onDelivered: () => onDelivered(),
       stopServer: () => stop(),
     });
@@ -239,7 +204,7 @@ export class Connection {
     this.#session = session;
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
     await hello();
-    this.#opened();
+    this.#entry.opened();
     for (let request = await session.nextRequest(); request; request = await session.nextRequest()) {
       await this.#whileBusy(async () => {
         await this.#serveRequest(session, request);
@@ -251,7 +216,7 @@ export class Connection {
 
   /** What came in plain may have been heard by anybody: it lets nobody in, good or not. */
   async #redeem(secret: string): Promise<Principal> {
-    if (this.#tls === "secured") return await this.#context.access.redeem(secret, this.#stream.peer);
+    if (this.#entry.tls === "secured") return await this.#context.access.redeem(secret, this.#stream.peer);
     throw new AppError("link_refused", "The secret of a link came on a connection that is not encrypted");
   }
 
@@ -267,17 +232,11 @@ export class Connection {
   }
 
   #findQuickly(body: Uint8Array): Uint8Array | undefined {
-    const { policy, quickFind, log } = this.#context;
+    const { policy, quickFind } = this.#context;
     if (this.#isStopping) return undefined;
     const answer = quickFind.answer(body);
     if (!answer || !isAuthorized(policy, this.#principal, "find", answer.country)) return undefined;
-    this.#requests++;
-    if (log !== NO_LOG) {
-      const { peer } = this.#stream;
-      const who = this.#principal.label;
-      const record = { time: new Date(), peer, who, request: "find", name: answer.country, bytes: 0, durationMs: 0 };
-      log({ ...record, result: "done" });
-    }
+    this.#log.answered("find", answer.country);
     return answer.frame;
   }
 
@@ -295,7 +254,7 @@ export class Connection {
     };
     using _alive = session.keepAlive();
     const name = request.type === "offer" ? "put" : request.type;
-    await this.#logged(name, nameIn(request), () => handleRequest(request, context));
+    await this.#log.run(name, nameIn(request), () => handleRequest(request, context));
   }
 
   #rights() {
@@ -306,38 +265,10 @@ export class Connection {
     };
   }
 
-  /** Runs a request and logs what came of it. Only an error after which nothing can be said any more is thrown. */
-  async #logged(request: string, name: string, run: () => Promise<Outcome>): Promise<void> {
-    const start = performance.now();
-    const movedBefore = this.#session?.dataBytesMoved ?? 0;
-    const record = { time: new Date(), peer: this.#stream.peer, who: this.#principal.label, request, name };
-    this.#requests++;
-    this.#request = { request, name };
-    const log = (more: Pick<LogRecord, "result"> & Partial<LogRecord>) => {
-      const bytes = (this.#session?.dataBytesMoved ?? 0) - movedBefore;
-      this.#context.log({ ...record, bytes, durationMs: performance.now() - start, ...more });
-    };
-    try {
-      log({ result: "done", ...await run() });
-    } catch (cause) {
-      const error = toAppError(cause, `Cannot answer "${request}"`);
-      log({ result: error.code, detail: error.message });
-      this.#loggedFault = error;
-      if (endsSession(error)) throw error;
-    } finally {
-      this.#request = undefined;
-    }
-  }
-
-  /** A fault outside of requests has no line in the log yet. That a connection ends between them is no fault. */
+  /** That a connection ends between requests is no fault. */
   #logFault(error: AppError): void {
-    const isQuiet = (this.#session ?? this.#oldFormat) !== undefined && QUIET_ENDS.has(error.code);
-    if (error === this.#loggedFault || isQuiet || error.code === "shutting_down") return;
-    const { peer } = this.#stream;
-    const request = this.#session ? "session" : this.#oldFormat ?? "opening";
-    const who = this.#principal.label;
-    const record = { time: new Date(), peer, who, request, name: "", bytes: 0, durationMs: 0 };
-    this.#context.log({ ...record, result: error.code, detail: error.message });
+    const during = this.#session ? "session" : this.#oldFormat;
+    if (during === undefined || !QUIET_ENDS.has(error.code)) this.#log.fault(during ?? "opening", error);
   }
 
   /** Something else than our format: an answer that its sender can read. */
@@ -356,7 +287,7 @@ export class Connection {
 
   /** Tells the peer why the connection ends, as far as it still listens. */
   async #endFor(error: AppError): Promise<void> {
-    if (error.code === "lost" || error.code === "idle" || this.#oldFormat || this.#tls === "beginning") return;
+    if (error.code === "lost" || error.code === "idle" || this.#oldFormat || this.#entry.tls === "beginning") return;
     await sayLastWords(
       this.#stream,
       () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),

@@ -20,11 +20,11 @@ export interface StartFacts {
   /** All addresses of this machine. */
   readonly interfaces: readonly { readonly address: string; readonly family: "IPv4" | "IPv6" }[];
   /** Absent where only this machine reaches the server, and may do everything unencrypted. */
-  readonly gate?: GateFacts | undefined;
+  readonly protection?: ProtectionFacts | undefined;
 }
 
 /** How a server is protected. */
-export interface GateFacts {
+export interface ProtectionFacts {
   /** What those may do who show no link. */
   readonly strangers: StrangerRights;
   readonly key: string;
@@ -39,22 +39,22 @@ export interface GateFacts {
 }
 
 export function formatStartLines(facts: StartFacts): string[] {
-  const { address, port, root, readOnly, measure, gate, oldFormats } = facts;
+  const { address, port, root, readOnly, measure, protection, oldFormats } = facts;
   const content = measure ? ` (${formatCount(measure.files, "file")}, ${formatSize(measure.sizeBytes)})` : "";
-  const isOpen = !gate || gate.strangers === "open";
+  const isOpen = !protection || protection.strangers === "open";
   const changes = readOnly ? ", read-only" : isOpen ? ", uploads allowed" : "";
-  const protection = gate ? `, encrypted, key ${shortened(gate.fingerprint)}` : "";
+  const encrypted = protection ? `, encrypted, key ${shortened(protection.fingerprint)}` : "";
   return [
     `Running on IP: ${isAny(address) ? reachableAddresses(facts)[0] ?? address : address}`,
     `Running on port: ${port}`,
-    `Sharing: ${escapeName(root)}${content}${changes}${protection}`,
-    ...(gate ? commandLines(facts, gate) : []),
-    ...(gate ? warnings(gate, readOnly, oldFormats) : []),
+    `Sharing: ${escapeName(root)}${content}${changes}${encrypted}`,
+    ...(protection ? commandLines(facts, protection) : []),
+    ...(protection ? warnings(protection, readOnly, oldFormats) : []),
   ];
 }
 
 /** What to enter on another machine. */
-function commandLines(facts: StartFacts, { strangers, key, secret, example }: GateFacts): string[] {
+function commandLines(facts: StartFacts, { strangers, key, secret, example }: ProtectionFacts): string[] {
   const { root, port } = facts;
   if (strangers === "none" && secret === undefined) return [`No link was made: app link ${escapeName(root)} makes one`];
   const command = example === undefined ? "list" : "get";
@@ -64,7 +64,7 @@ function commandLines(facts: StartFacts, { strangers, key, secret, example }: Ga
 }
 
 function warnings(
-  { strangers, isPlainAllowed }: GateFacts,
+  { strangers, isPlainAllowed }: ProtectionFacts,
   readOnly: boolean,
   oldFormats: readonly string[],
 ): string[] {

@@ -21,14 +21,14 @@ const FACTS = {
 
 const KEY = "A".repeat(43);
 const SECRET = "B".repeat(21) + "A";
-const GATE = {
+const PROTECTION = {
   strangers: "none",
   key: KEY,
   fingerprint: "7Q3F-ZK5A-K2",
   isPlainAllowed: false,
   secret: SECRET,
 } as const;
-const CLOSED = { ...FACTS, address: "10.0.0.5", gate: GATE };
+const CLOSED = { ...FACTS, address: "10.0.0.5", protection: PROTECTION };
 
 /** The hosts and ports in the lines that say what to enter elsewhere. */
 function hostsIn(lines: readonly string[]): string[] {
@@ -54,7 +54,7 @@ Deno.test("start lines say read-only, the plural, and nothing of a count that to
 });
 
 Deno.test("start lines of a closed server have the link that was made for it", () => {
-  assertEquals(formatStartLines({ ...CLOSED, gate: { ...GATE, example: "img.jpg" } }), [
+  assertEquals(formatStartLines({ ...CLOSED, protection: { ...PROTECTION, example: "img.jpg" } }), [
     "Running on IP: 10.0.0.5",
     "Running on port: 6000",
     "Sharing: photos (1 file, 1.9 MB), encrypted, key 7Q3F-…-K2",
@@ -64,13 +64,13 @@ Deno.test("start lines of a closed server have the link that was made for it", (
     "Sharing: photos (1 file, 1.9 MB), read-only, encrypted, key 7Q3F-…-K2",
     `Read:  app list app://10.0.0.5:6000/#${KEY}.${SECRET}`,
   ]);
-  const none = formatStartLines({ ...CLOSED, gate: { ...GATE, secret: undefined } });
+  const none = formatStartLines({ ...CLOSED, protection: { ...PROTECTION, secret: undefined } });
   assertEquals(none.slice(3), ["No link was made: app link photos makes one"]);
 });
 
 Deno.test("start lines of a public server have a link without a secret, and warn", () => {
   const lines = (strangers: "public" | "public-write", more = {}) =>
-    formatStartLines({ ...CLOSED, ...more, gate: { ...GATE, strangers } }).slice(3);
+    formatStartLines({ ...CLOSED, ...more, protection: { ...PROTECTION, strangers } }).slice(3);
   const read = `Read:  app list app://10.0.0.5:6000/#${KEY}`;
   const readers = "WARNING: anybody who reaches this port can read files (--public)";
   assertEquals(lines("public"), [read, readers]);
@@ -90,7 +90,7 @@ Deno.test("start lines on all addresses of both kinds name IPv6 too, without tho
 
 Deno.test("start lines warn of old formats and of unencrypted connections", () => {
   const warnings = (oldFormats: string[], isPlainAllowed = false) =>
-    formatStartLines({ ...CLOSED, oldFormats, gate: { ...GATE, isPlainAllowed } }).slice(4);
+    formatStartLines({ ...CLOSED, oldFormats, protection: { ...PROTECTION, isPlainAllowed } }).slice(4);
   assertEquals(warnings([]), []);
   assertMatch(warnings(["share"]).join("\n"), /^WARNING: share is served \(--wire\), without [^\n]*$/);
   assertMatch(warnings(["share", "image"]).join("\n"), /^WARNING: share, image are served \(--wire\), without [^\n]*$/);

@@ -2,25 +2,25 @@
  * What stands before a server that others can reach: the links that were made for its directory, and one more for as
  * long as it runs.
  */
-import { toAppError } from "../protocol/errors.ts";
-import type { FileTree } from "../protocol/files/tree.ts";
-import { linkFile } from "./access/link_file.ts";
-import { Links } from "./access/links.ts";
-import { forgetStart, noteStart } from "./access/make_link.ts";
-import type { Identity } from "./identity.ts";
-import type { Log } from "./log.ts";
-import type { StrangerRights } from "./policy.ts";
-import { type GateFacts, hostsOf, type StartFacts } from "./start_lines.ts";
+import { toAppError } from "../../protocol/errors.ts";
+import type { FileTree } from "../../protocol/files/tree.ts";
+import { linkFile } from "./link_file.ts";
+import { Links } from "./links.ts";
+import { forgetStart, noteStart } from "./make_link.ts";
+import type { Identity } from "../identity.ts";
+import type { Log } from "../log.ts";
+import type { StrangerRights } from "../policy.ts";
+import { hostsOf, type ProtectionFacts, type StartFacts } from "../start_lines.ts";
 
-export interface Gate extends AsyncDisposable {
+export interface LinkKeeper extends AsyncDisposable {
   readonly links: Links;
   /** Notes where the server is reached, and makes a link for this start if strangers need one and it is wanted. */
-  announce(bound: Bound, options: { isPlainAllowed: boolean; wantsLink: boolean }): Promise<GateFacts>;
+  announce(bound: Bound, options: { isPlainAllowed: boolean; wantsLink: boolean }): Promise<ProtectionFacts>;
 }
 
 type Bound = Pick<StartFacts, "address" | "port" | "interfaces">;
 
-export interface GateOptions {
+export interface LinkKeeperOptions {
   readonly tree: FileTree;
   /** The directory that it keeps. */
   readonly root: string;
@@ -30,7 +30,7 @@ export interface GateOptions {
 }
 
 /** Throws what keeps the links from being read. */
-export function openGate({ tree, root, strangers, identity, log }: GateOptions): Gate {
+export function openLinkKeeper({ tree, root, strangers, identity, log }: LinkKeeperOptions): LinkKeeper {
   const file = linkFile();
   const { key } = identity;
   const realRoot = Deno.realPathSync(root);
