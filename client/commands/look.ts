@@ -22,6 +22,7 @@ export const listCommand = defineCommand({
   words: "HOST PORT [DIR]",
   wordsMax: 3,
   options: LIST_OPTIONS,
+  notes: ["The link of a start names one file; without that name, between the last / and the #, it lists everything."],
   run: runList,
 });
 

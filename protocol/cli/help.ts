@@ -17,7 +17,7 @@ export function formatProgramHelp(commands: readonly Command[], version: string)
     "  app --version        shows the version",
     "",
     "HOST PORT may be written as one word: host:port or [v6]:port; or be a link, app://…,",
-    "which may also stand in the environment as APP_LINK, or in a --link-file.",
+    "which may also stand in the environment as APP_LINK, or in a --link-file: then without HOST PORT.",
     "Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 3 never connected,",
     "4 broken off (run it again: it goes on), 130 interrupted (likewise).",
   ].join("\n");
