@@ -171,7 +171,7 @@ export class Client implements AsyncDisposable {
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
         const error = this.#afterConnection(cause);
-        error.advice = error.advice.replace("HOST PORT", formatTarget(this.#target));
+        error.advice = error.advice.replace("HOST PORT", this.#target.secret ? "LINK" : formatTarget(this.#target));
         if (endsSession(error)) {
           this.#holder.drop();
           if (hasProgressed) failures = 0; // what was achieved is kept; after any other failure it may be thrown away
