@@ -68,7 +68,12 @@ export interface Policy {
  */
 export function authorize(policy: Policy, principal: Principal, action: Action, name: string): void {
   const fault = faultOf(policy, principal, action, name);
-  if (fault) throw new AppError(fault.code, `May not ${action} ${quoteName(name || "/")}: ${fault.reason}`);
+  if (fault) throw new AppError(fault.code, `May not ${formatAction(action, name)}: ${fault.reason}`);
+}
+
+function formatAction(action: Action, name: string): string {
+  if (action === "status") return "ask for the status";
+  return `${action === "find" ? "look up" : action} ${quoteName(name || "/")}`;
 }
 
 /** Whether `authorize` would let it pass. */
