@@ -68,6 +68,7 @@ function warnings(
   readOnly: boolean,
   oldFormats: readonly string[],
 ): string[] {
+  const useless = strangers === "none" ? ", and allowed nothing without --public" : ""; // they know no links
   const isAre = oldFormats.length === 1 ? "is" : "are";
   const may = strangers === "public" || readOnly ? "read files" : "read and add files";
   const isClosed = strangers === "none" || strangers === "open"; // who is on this machine is no stranger
@@ -76,7 +77,7 @@ function warnings(
       ? ["WARNING: unencrypted connections are taken, too (--plain): others can listen to those"]
       : []),
     ...(oldFormats.length > 0
-      ? [`WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption`]
+      ? [`WARNING: ${oldFormats.join(", ")} ${isAre} served (--wire), without passwords or encryption${useless}`]
       : []),
     ...(isClosed ? [] : [`WARNING: anybody who reaches this port can ${may} (--${strangers})`]),
   ];

@@ -70,7 +70,11 @@ Deno.test("strangers are let in, or no link is made, as the options say", async 
         /^Read: {2}app get app:\S+#[\w-]{43}\nWARNING: anybody who reaches this port can read files \(--public\)$/,
       ],
       [["--public-write"], /\nWARNING: anybody who reaches this port can read and add files \(--public-write\)$/],
-      [["--wire", "app,share"], /\nWARNING: share is served \(--wire\), without passwords or encryption$/],
+      [
+        ["--wire", "app,share"],
+        /\nWARNING: share is served \(--wire\), without passwords or encryption, and allowed nothing without --public$/,
+      ],
+      [["--wire", "app,share", "--public"], /\(--wire\), without passwords or encryption\nWARNING: anybody/],
     ] as const
   ) {
     await using server = await here.serve(...options);
