@@ -136,7 +136,7 @@ export const ERRORS = {
   wrong_key: row(
     106,
     "The server could not prove that it has the key",
-    "Do not go on before its owner told you why: somebody may stand between you",
+    "Ask its owner whether the key is a new one, and for a new link; if it is not, somebody may stand between you",
     { exit: 3 },
   ),
   unknown_host: row(107, "The server's key is not known here", "Ask the server's owner for a link, which has the key", {
