@@ -168,7 +168,7 @@ export class Resolver {
   #makeDirectories(here: Here, directory: string, name: string): Here {
     for (const part of directory === "" ? [] : directory.split("/")) {
       if (!lstatIfThere(this.#fs, here.at(part))) {
-        this.#verifyInside(here.path, name);
+        this.#verifyInside(join(here.path, part), name); // what confines it may be what is to be made
         this.#makeDirectory(here.at(part));
         flushDirectory(this.#fs, here);
       }

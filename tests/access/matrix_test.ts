@@ -279,6 +279,18 @@ Deno.test("a symbolic link that stays in a link's directory is followed", async 
   assert(Deno.statSync(`${here.linked.root}/in/sub/new`).isDirectory);
 });
 
+for (const right of ["drop", "write"] as const) {
+  Deno.test(`a ${right} link for a directory that is not there yet makes it, and nothing beside it`, async () => {
+    await using here = stage();
+    const secret = await here.linked.link({ right, path: "new" });
+    const put = ROWS.find(({ what }) => what === "a new name")!;
+    await showing(here.linked, secret, (client) => put.run(client, "new"));
+    assert(Deno.statSync(`${here.linked.root}/new`).isDirectory);
+    const beside = () => showing(here.linked, secret, (client) => put.run(client, "new2"));
+    await expectOutcome(here, "put", { expected: "not_allowed", changes: true }, beside);
+  });
+}
+
 Deno.test("a link for a symbolic link is for what that leads to", async () => {
   await using here = stage();
   Deno.symlinkSync("in/sub", `${here.linked.root}/way`);
