@@ -51,9 +51,10 @@ async function runLink({ words, options, terminal }: CommandInput<typeof LINK_OP
   const place = placeOf(readLinkFile(file).places[root], options, terminal);
   const key = place.key ?? (await openIdentity()).key;
   const plan = { label: options.name, right, path: path.replace(/\/$/, ""), root, forMs: options.for };
-  const { secret } = await addLink(file, { ...plan, isOnce: options.once });
+  const { secret, label } = await addLink(file, { ...plan, isOnce: options.once });
   const link = formatLink({ host: place.host, port: place.port, path, key, secret });
   terminal.result(link);
+  if (options.name === undefined) terminal.note(`app revoke ${label} takes it away\n`);
   if (options.qr) {
     const { drawQr } = await import("./qr.ts");
     terminal.note(await drawQr(link, terminal.hasColor));

@@ -89,7 +89,10 @@ Deno.test("app link prints a link alone, where the server last was, and app link
   Deno.mkdirSync(`${here.root}/in`);
   const unknown = await here.app("link", here.root, "--host", "example.org");
   assertEquals([unknown.code, parseLink(unknown.stdout.trim()).host], [0, "example.org"]);
-  assertMatch(unknown.stderr, /^No server of that directory was started yet: the link says example\.org port 6000\n$/);
+  assertMatch(
+    unknown.stderr,
+    /^No server of that directory was started yet: the link says example\.org port 6000\napp revoke read takes it away\n$/,
+  );
 
   await using server = await here.serve();
   const drop = await here.app("link", here.root, "--drop", "--path", "in", "--for", "1h", "--name", "kim", "--once");
