@@ -70,7 +70,11 @@ Deno.test("a key is told at the first connection, remembered, and never told aga
   assertEquals(await meeting.app(["list"]), { code: 0, stdout: "a.txt\n", stderr: "" });
   assertEquals(Deno.readTextFileSync(meeting.knownHosts), `127.0.0.1:${meeting.server.port} ${await meeting.key()}\n`);
   const { log } = await meeting.server.stop();
-  assertEquals(Array.from(log.matchAll(/^\S+ \S+ \S+ (\w+) /gm), ([, request]) => request), ["opening", "list", "list"]);
+  assertEquals(Array.from(log.matchAll(/^\S+ \S+ \S+ (\w+) /gm), ([, request]) => request), [
+    "opening",
+    "list",
+    "list",
+  ]);
 });
 
 Deno.test("what is remembered is an event for programs", async () => {
