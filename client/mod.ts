@@ -16,6 +16,7 @@ export type { Checksum, Listing, Status } from "./replies.ts";
 export { type Destination, getFile, type GetOptions, intoTree } from "./get.ts";
 export { PipeDestination, PipeSource } from "./pipe.ts";
 export { nameOfPath, putFile, type PutOptions, putPipe } from "./put.ts";
+export { pullTree, pushTree, type TreeOptions, type TreeResult } from "./tree.ts";
 export { listOldServer } from "./old/list.ts";
 export { getOldFile, type OldFileFormat, putOldFile } from "./old/files.ts";
 export { OldServer } from "./old/old_server.ts";

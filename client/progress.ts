@@ -116,7 +116,7 @@ export class ProgressMeter {
 }
 
 /** `name` in at most that many columns of a terminal, its end cut off with "…". */
-function clip(name: string, columns: number, columnsOf: ColumnsOf): string {
+export function clip(name: string, columns: number, columnsOf: ColumnsOf): string {
   if (columnsOf(name) <= columns) return name;
   let clipped = "";
   for (const character of name) {

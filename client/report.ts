@@ -7,6 +7,7 @@
 import { formatSize } from "../protocol/cli/format.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
 import type { AppError } from "../protocol/errors.ts";
+import type { TreeStep } from "../protocol/exchange/tree_report.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
 import { hideSecrets } from "../protocol/wire/link.ts";
 import { LENGTH_UNVERIFIED } from "../protocol/wire/share.ts";
@@ -14,6 +15,7 @@ import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
 import type { ImageFacts } from "./image/describe.ts";
 import { ProgressMeter } from "./progress.ts";
+import { TreeMeter } from "./tree_progress.ts";
 
 const PAINT_MS = 100;
 const PLAIN_LINE_MS = 10_000;
@@ -46,6 +48,8 @@ export interface Event {
     | "status"
     | "remembered"
     | "forgotten"
+    | "planned"
+    | "tally"
     | "error";
   readonly [key: string]: unknown;
 }
@@ -54,7 +58,7 @@ export class Report {
   readonly #terminal: Terminal;
   readonly #options: ReportOptions;
   /** What may have to be wiped off the line before anything else is told. */
-  #painted: PaintedProgress | undefined;
+  #painted: { wipe(): void } | undefined;
 
   constructor(terminal: Terminal, options: ReportOptions) {
     this.#terminal = terminal;
@@ -67,6 +71,14 @@ export class Report {
     if (json) this.#event(event);
     else if (dataOnStdout) this.note(line);
     else if (!quiet) this.#terminal.result(line);
+  }
+
+  /** Several results, in one go; where progress is painted, it makes room for them. */
+  results(all: readonly { readonly line: string; readonly event: Event }[]): void {
+    const { json, quiet } = this.#options;
+    if (all.length === 0 || (quiet && !json)) return;
+    if (!json) this.#painted?.wipe();
+    this.#terminal.result(all.map(({ line, event }) => json ? formatJson(event) : line).join("\n"));
   }
 
   /** As `result`, for what was asked for and not only for what was done: `--quiet` does not keep it back. */
@@ -103,7 +115,16 @@ export class Report {
     const { json, quiet } = this.#options;
     if (json) return new JsonProgress(name, (event) => this.#event(event));
     if (quiet) return SILENT;
-    return this.#painted = new PaintedProgress(escapeName(name), this.#terminal);
+    const meter = new ProgressMeter(performance.now());
+    return this.#painted = new PaintedProgress(escapeName(name), this.#terminal, meter);
+  }
+
+  /** The progress of a whole tree; dispose it at its end. */
+  treeProgress(): ProgressReport<TreeStep> {
+    const { json, quiet } = this.#options;
+    if (json) return new JsonTreeProgress((event) => this.#event(event));
+    if (quiet) return SILENT;
+    return this.#painted = new PaintedProgress("", this.#terminal, new TreeMeter(performance.now()));
   }
 
   #event(event: Event): void {
@@ -112,13 +133,13 @@ export class Report {
   }
 }
 
-export interface ProgressReport extends Disposable {
-  update(progress: TransferProgress): void;
+export interface ProgressReport<P = TransferProgress> extends Disposable {
+  update(progress: P): void;
   /** It is done: the last line. */
   finish(): void;
 }
 
-const SILENT: ProgressReport = { update() {}, finish() {}, [Symbol.dispose]() {} };
+const SILENT: ProgressReport<unknown> = { update() {}, finish() {}, [Symbol.dispose]() {} };
 
 class JsonProgress implements ProgressReport {
   readonly #name: string;
@@ -146,23 +167,53 @@ class JsonProgress implements ProgressReport {
   [Symbol.dispose](): void {}
 }
 
-class PaintedProgress implements ProgressReport {
+class JsonTreeProgress implements ProgressReport<TreeStep> {
+  readonly #emit: (event: Event) => void;
+  readonly #meter = new TreeMeter(performance.now());
+  #toldAt = 0;
+
+  constructor(emit: (event: Event) => void) {
+    this.#emit = emit;
+  }
+
+  update(step: TreeStep): void {
+    const now = performance.now();
+    this.#meter.update(step, now);
+    if (now - this.#toldAt < JSON_PROGRESS_MS) return;
+    this.#emit({ event: "progress", ...this.#meter.figures });
+    this.#toldAt = now;
+  }
+
+  finish(): void {}
+
+  [Symbol.dispose](): void {}
+}
+
+/** What turns progress into lines. */
+interface Meter<P> {
+  update(progress: P, nowMs: number): void;
+  line(name: string, nowMs: number, columns: number, columnsOf?: ColumnsOf): string;
+  finalLine(name: string, nowMs: number): string;
+}
+
+class PaintedProgress<P> implements ProgressReport<P> {
   readonly #name: string;
   readonly #terminal: Terminal;
-  readonly #meter = new ProgressMeter(performance.now());
+  readonly #meter: Meter<P>;
   readonly #timer: ReturnType<typeof setInterval>;
   #columnsOf: ColumnsOf | undefined;
   #isPainted = false;
   #isOver = false;
 
-  constructor(name: string, terminal: Terminal) {
+  constructor(name: string, terminal: Terminal, meter: Meter<P>) {
     this.#name = name;
+    this.#meter = meter;
     if (isAscii(name)) this.#columnsOf = columnsOfAscii;
     this.#terminal = terminal;
     this.#timer = setInterval(() => this.#paint(), terminal.isInteractive ? PAINT_MS : PLAIN_LINE_MS);
   }
 
-  update(progress: TransferProgress): void {
+  update(progress: P): void {
     this.#meter.update(progress, performance.now());
   }
 

@@ -74,6 +74,11 @@ export const ERRORS = {
   link_needed: row(24, "Strangers may not do that", "Ask the server's owner for a link, which app link makes there"),
   link_refused: row(25, "The link is not valid, or not any more", "Ask the server's owner for a new link"),
   not_allowed: row(26, "The link does not allow that", "Ask the server's owner for a link that allows it"),
+  too_many_removals: row(
+    27,
+    "More would be removed than was allowed",
+    "See with --dry-run what that is, and say --max-delete N if it is right",
+  ),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
   no_space: row(31, "No space left on the device", "Free some space on the server, then run the same command again"),
   busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {

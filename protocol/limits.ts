@@ -40,6 +40,19 @@ export const BLOCK_BYTES = 1_048_576;
 /** BLAKE2b-512 cut to this many bytes identifies a block. */
 export const BLOCK_DIGEST_BYTES = 16;
 
+/** How many entries of a tree a sender tells ahead of what has become of them. */
+export const TREE_ENTRIES_AHEAD_MAX = 16_384;
+
+/** How many small files, and how many bytes of them, it sends ahead of those that are kept. */
+export const TREE_FILES_AHEAD_MAX = 2_048;
+export const TREE_BYTES_AHEAD_MAX = 16 * 1_048_576;
+
+/** How many names are looked at, at most, when some of what would be removed may stay. */
+export const TREE_EXTRAS_MAX = 100_000;
+
+/** The longest message about a tree that is no file. */
+export const TREE_MESSAGE_BYTES_MAX = 16_384;
+
 /** A partial that nobody went on with for this long is removed. */
 export const PARTIAL_AGE_MAX_MS = 7 * 24 * 3_600_000;
 

@@ -26,8 +26,12 @@ export function isReserved(part: string): boolean {
   return part.toLowerCase().startsWith(RESERVED_PREFIX);
 }
 
+/** Most parts of most names: what they may not be is looked for only in the others. */
+const PLAIN_PART = /^(?!con|prn|aux|nul|com|lpt)\w[\w-]*(?:\.[\w-]+)*$/i;
+
 /** Why `name` breaks the rule, as the end of a sentence that begins with the name; `undefined` if it does not. */
 export function nameFault(name: string): string | undefined {
+  if (name.length <= NAME_PART_BYTES_MAX && PLAIN_PART.test(name)) return;
   if (name === "") return "it is empty";
   if (!name.isWellFormed()) return "it is not valid Unicode";
   if (encoder.encode(name).length > NAME_BYTES_MAX) return `it is longer than ${NAME_BYTES_MAX} bytes`;
@@ -54,6 +58,21 @@ function partFault(part: string): string | undefined {
   if (/[. ]$/.test(part)) return "it has a part that ends in a dot or a space";
   if (DEVICE_NAME.test(part)) return `it has a device name ("${part}")`;
   if (isReserved(part)) return `"${RESERVED_PREFIX}…" is reserved for unfinished transfers`;
+}
+
+/**
+ * Why a link that stands in `directory` of a tree may not point to `target`, as the end of a sentence; `undefined` if it
+ * may. It has to be relative, to go up before it goes down, and not out of the tree: then links that are on its way,
+ * and keep the same rule, do not lead it out either.
+ */
+export function targetFault(directory: string, target: string): string | undefined {
+  if (target.startsWith("/")) return "it is absolute";
+  const parts = target.replace(/\/+$/, "").split("/").filter((part) => part !== ".");
+  const down = parts.findIndex((part) => part !== "..");
+  const ups = down < 0 ? parts.length : down;
+  if (ups > (directory === "" ? 0 : directory.split("/").length)) return "it leads out";
+  const rest = parts.slice(ups).join("/");
+  return rest === "" && target !== "" ? undefined : nameFault(rest);
 }
 
 /** Throws `bad_name`, with the reason, unless `name` keeps the rule. */

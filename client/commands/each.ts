@@ -24,18 +24,20 @@ export async function runOnNames(
 }
 
 /**
- * Runs `work` for each of `names`, and resolves to the exit code. A name that is refused does not keep the others from
+ * Runs `work` for each of `names`, and resolves to the exit code; that of work which told its failures itself is what it
+ * resolves to. A name that is refused does not keep the others from
  * being tried; a server that is gone, or a person who interrupts, does.
  */
 export async function forEachName(
   names: readonly string[],
   report: Report,
-  work: (name: string) => Promise<void>,
+  work: (name: string) => Promise<number | void>,
 ): Promise<number> {
   let exit = 0;
   for (const name of names) {
     try {
-      await work(name);
+      const code = await work(name);
+      exit ||= code ?? 0;
     } catch (error) {
       // A defect or a closed pipe is for `main.ts`, also when the exchange has wrapped it.
       if (!(error instanceof AppError)) throw error;

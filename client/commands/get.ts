@@ -3,7 +3,6 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferProgress, TransferResult } from "../../protocol/exchange/transfer.ts";
 import { quoteName } from "../../protocol/escape.ts";
-import { translating } from "../../protocol/files/fs_errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateName } from "../../protocol/names.ts";
 import { type Destination, getFile, intoTree } from "../get.ts";
@@ -23,6 +22,7 @@ import { PipeDestination } from "../pipe.ts";
 import { noteRestarted, tellDone } from "../report.ts";
 import { askFor, namesOf } from "../target.ts";
 import { forEachName } from "./each.ts";
+import { makeTree, statIfThere } from "./local_place.ts";
 
 const OPTIONS = [
   {
@@ -40,12 +40,13 @@ const OPTIONS = [
 
 export const getCommand = defineCommand({
   name: "get",
-  summary: "Get files",
+  summary: "Get files and directories",
   words: "HOST PORT NAME...",
   wordsMax: Infinity,
   options: OPTIONS,
   notes: [
     "A NAME such as a/b/c.jpg is stored under the same name, in directories that are made.",
+    "Of a directory everything is got; files that are here already with the same size and time are left as they are.",
     "An interrupted transfer goes on when the same command is run again; with an old --wire it starts anew.",
   ],
   run,
@@ -80,7 +81,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   const show = options.show && !options.json ? await import("../image/show.ts") : undefined;
   const screen = await show?.findScreenOrSay(terminal, report);
   await using client = clientFor(target, input, report);
-  return await forEachName(names, report, async (name) => {
+  return await forEachName(names, report, async (name): Promise<number | void> => {
     try {
       const destination = place
         ? intoTree(place.tree, place.as ?? name, ifTakenOf(options["if-exists"]))
@@ -91,11 +92,32 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       tellDone(report, "downloaded", name, isPipe ? "-" : result.name, facts);
       if (screen && place) await show!.drawOrSay(terminal, report, screen, place.tree, result.name);
     } catch (error) {
+      if (place && wire === "app" && await isTree(error, name, place)) return await getTree(name, place);
       const isTaken = error instanceof AppError && error.code === "exists" && error.by === "us";
       if (options["if-exists"] !== "skip" || !isTaken) throw error;
       report.result(`${report.shown(name)} skipped: it is here already.`, { event: "skipped", name });
     }
   });
+
+  /** Whether `error` came because the name is a directory: on the server, and perhaps here, too. */
+  async function isTree(error: unknown, name: string, { tree, as = name }: Place): Promise<boolean> {
+    if (!(error instanceof AppError)) return false;
+    if (error.by === "peer") return error.code === "is_directory";
+    if (error.code !== "exists" || tree.folderIfThere(as) === undefined) return false;
+    return (await client.stat(name)).kind === "directory";
+  }
+
+  async function getTree(name: string, { tree, as }: Place): Promise<number> {
+    const { pullTree } = await import("../tree.ts");
+    const { reportTree } = await import("./tree_report.ts");
+    const options = { ifDifferent: input.options["if-exists"], into: as ?? name };
+    return await reportTree(
+      report,
+      name,
+      options,
+      (reported) => pullTree(client, name, tree, { ...options, ...reported }),
+    );
+  }
 
   async function getWithProgress(name: string, destination: Destination): Promise<TransferResult> {
     using progress = report.progress(name);
@@ -132,22 +154,4 @@ function placeOf(output: string | undefined, names: readonly string[]): Place {
   }
   const slash = output.lastIndexOf("/");
   return { tree: makeTree(slash < 0 ? "." : output.slice(0, slash) || "/"), as: output.slice(slash + 1) };
-}
-
-function makeTree(directory: string): LocalTree {
-  if (statIfThere(directory.replace(/\/+$/, "") || "/")?.isDirectory === false) {
-    throw new AppError("not_a_directory", `Cannot store anything in ${quoteName(directory)}: it is not a directory`, {
-      advice: "Name a directory with --output, or a new one",
-    });
-  }
-  translating("store anything in", directory, () => Deno.mkdirSync(directory, { recursive: true }));
-  return new LocalTree(directory);
-}
-
-function statIfThere(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined; // whatever is wrong with it is told when something is stored there
-  }
 }

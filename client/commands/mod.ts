@@ -4,6 +4,8 @@ import type { CommandTable } from "../../protocol/cli/command.ts";
 export const CLIENT_COMMANDS: CommandTable = {
   get: async () => (await import("./get.ts")).getCommand,
   put: async () => (await import("./put.ts")).putCommand,
+  push: async () => (await import("./push.ts")).pushCommand,
+  pull: async () => (await import("./push.ts")).pullCommand,
   show: async () => (await import("./show.ts")).showCommand,
   list: async () => (await import("./look.ts")).listCommand,
   stat: async () => (await import("./look.ts")).statCommand,

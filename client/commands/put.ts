@@ -1,6 +1,7 @@
 /** `app put`. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { AppError } from "../../protocol/errors.ts";
+import { LocalTree } from "../../protocol/files/local_tree.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { validateName } from "../../protocol/names.ts";
 import { encodeShareRequest } from "../../protocol/wire/share.ts";
@@ -19,6 +20,7 @@ import { nameOfPath, putFile, putPipe } from "../put.ts";
 import { noteRestarted, tellDone } from "../report.ts";
 import { askFor } from "../target.ts";
 import { forEachName } from "./each.ts";
+import { statIfThere } from "./local_place.ts";
 
 const OPTIONS = [
   { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
@@ -29,11 +31,12 @@ const OPTIONS = [
 
 export const putCommand = defineCommand({
   name: "put",
-  summary: "Put files on the server",
+  summary: "Put files and directories on the server",
   words: "HOST PORT FILE...|-",
   wordsMax: Infinity,
   options: OPTIONS,
   notes: [
+    "Of a directory everything is put; files that are there already with the same size and time are left as they are.",
     "--if-exists replace needs a server that was started with --allow-overwrite.",
     "An interrupted transfer of a file goes on when the same command is run again.",
   ],
@@ -49,8 +52,9 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   if (isOld) verifyShareCan(names, options["if-exists"]);
   const report = reportFor(input);
   await using client = clientFor(target, input, report);
-  return await forEachName(paths, report, async (path) => {
+  return await forEachName(paths, report, async (path): Promise<number | void> => {
     const name = names.get(path)!;
+    if (!isOld && path !== "-" && statIfThere(path)?.isDirectory) return await putTree(path, name);
     try {
       const result = await putWithProgress(path, name);
       tellDone(report, "uploaded", name, result.name, { ...result, isUnverified: isOld });
@@ -60,6 +64,14 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       report.result(`${report.shown(name)} skipped: it is on the server already.`, { event: "skipped", name });
     }
   });
+
+  async function putTree(path: string, name: string): Promise<number> {
+    const { pushTree } = await import("../tree.ts");
+    const { reportTree } = await import("./tree_report.ts");
+    const tree = new LocalTree(path);
+    const ifDifferent = options["if-exists"];
+    return await reportTree(report, name, { ifDifferent }, (reported) => pushTree(client, tree, name, reported));
+  }
 
   async function putWithProgress(path: string, name: string): Promise<TransferResult> {
     using progress = report.progress(name);

@@ -28,6 +28,12 @@ export interface TextOption extends OptionBase {
   readonly value: string;
   readonly default?: string;
 }
+/** As text, and may be given any number of times. */
+export interface ListOption extends OptionBase {
+  readonly kind: "list";
+  readonly value: string;
+  readonly default?: undefined;
+}
 /** A whole number; `size` takes K, M, G, T as well, `seconds` takes fractions, `duration` a unit and gives ms. */
 export interface NumberOption extends OptionBase {
   readonly kind: "count" | "size" | "seconds" | "duration";
@@ -42,10 +48,11 @@ export interface ChoiceOption extends OptionBase {
   readonly default: string;
 }
 
-export type Option = FlagOption | TextOption | NumberOption | ChoiceOption;
+export type Option = FlagOption | TextOption | ListOption | NumberOption | ChoiceOption;
 
 type ValueOf<O extends Option> = O extends FlagOption ? boolean
   : O extends ChoiceOption ? O["choices"][number]
+  : O extends ListOption ? readonly string[]
   : (O extends NumberOption ? number : string) | (O extends { readonly default: unknown } ? never : undefined);
 
 /** The values of a table of options, by their names; all are there, `undefined` without value and default. */

@@ -20,6 +20,7 @@ export function parseLine(command: Command, args: readonly string[]): ParsedLine
   const parsed = parseArgs(spellOut(command, args), {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
+    collect: command.options.filter((option) => option.kind === "list").map(keyOf),
     alias: { ...Object.fromEntries(shorts), h: "help" },
     unknown(argument, key) {
       if (key !== undefined) throw unknownOption(command, argument);
@@ -91,6 +92,7 @@ export function usageError(command: { readonly name: string }, message: string, 
 
 function valueOf(command: Command, option: Option, given: unknown): unknown {
   if (option.kind === "flag") return given === true;
+  if (option.kind === "list") return given ?? [];
   if (given === undefined) return option.default;
   const text = String(given);
   const fail = (wanted: string) =>

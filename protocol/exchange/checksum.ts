@@ -16,6 +16,25 @@ export function crc32For(sizeBytes: number | undefined): Promise<Crc32> | Crc32 
   return fastCrc32 ??= import("node:zlib").then(({ crc32 }) => crc32 as unknown as Crc32);
 }
 
+/** Exchanges the checksum of a session for the fast one when so much has moved that it pays. */
+export class CrcChoice {
+  readonly #session: { useCrc32(faster: Crc32): void };
+  #movedBytes = 0;
+
+  constructor(session: { useCrc32(faster: Crc32): void }) {
+    this.#session = session;
+  }
+
+  /** Call it with 0 first: what is loaded already is used at once. */
+  async moved(bytes: number): Promise<void> {
+    const isFirst = this.#movedBytes === 0;
+    const before = this.#movedBytes;
+    this.#movedBytes += Math.max(bytes, 1);
+    const isEnough = before < FAST_CRC_FROM_BYTES && this.#movedBytes >= FAST_CRC_FROM_BYTES;
+    if (isFirst || isEnough) this.#session.useCrc32(await crc32For(this.#movedBytes));
+  }
+}
+
 /** A running BLAKE2b-512. */
 export interface Blake2b {
   update(bytes: Uint8Array): Blake2b;

@@ -4,7 +4,7 @@
  * the system waits with a second small write until the first has been acknowledged, as it does inside TLS, that takes
  * 40 ms.
  */
-import { crc32 } from "../wire/crc32.ts";
+import { type Crc32, crc32 } from "../wire/crc32.ts";
 import { ByteWriter } from "../wire/fields.ts";
 import { encodeMessage, type FieldMessage } from "../wire/messages/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -17,6 +17,8 @@ const KEPT_BYTES_MAX = 65_536;
 export class Outbox {
   /** When something was last written, on the clock of `performance.now`. */
   sentAt = performance.now();
+  /** Exchangeable, as that of the decoder. */
+  crc32: Crc32 = crc32;
   readonly #stream: ByteStream;
   #filling = new ByteWriter();
   #spare = new ByteWriter();
@@ -30,9 +32,20 @@ export class Outbox {
     return this.#filling.length === 0;
   }
 
+  /** How many bytes are queued. */
+  get queuedBytes(): number {
+    return this.#filling.length;
+  }
+
+  /** Gives large buffers back. */
+  shrink(): void {
+    if (this.isEmpty) this.#filling = new ByteWriter();
+    this.#spare = new ByteWriter();
+  }
+
   /** Queues a message; nothing of it if it cannot be encoded. */
   add(message: FieldMessage): void {
-    encodeMessage(message, this.#filling, crc32);
+    encodeMessage(message, this.#filling, this.crc32);
   }
 
   /** Queues a whole frame, as it is. */

@@ -19,6 +19,17 @@ import { type Request, RequestsAhead } from "./requests_ahead.ts";
 export const DATA_OFFSET = FRAME_HEADER_BYTES;
 export const DATA_OVERHEAD = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
 
+/** How an exchange of many messages both ways wants them. */
+export interface BulkOptions {
+  /**
+   * Handed each message as it is decoded, even while something is sent; whether it took it. What comes behind the last
+   * one belongs to the next exchange.
+   */
+  readonly takes?: (message: Message) => boolean | "last";
+  /** Offers belong to the exchange; otherwise they are requests. */
+  readonly hasOffers?: boolean;
+}
+
 export interface SessionOptions {
   /** Bytes that were read behind the opening line. */
   readonly early: Uint8Array;
@@ -49,6 +60,11 @@ export class Session {
   #isBetween = false;
   #quickType: number | undefined;
   #quickAnswer: ((body: Uint8Array) => Uint8Array | undefined) | undefined;
+  #bulk: BulkOptions | undefined;
+  /** Came while something was sent, and is for who receives next. */
+  #held: Message | undefined;
+  /** The last message of a bulk exchange was taken: no more is decoded before its end. */
+  #isBulkOver = false;
   #isSendingData = false;
   #onEnd: ((reason: AppError) => void) | undefined;
   #pingId = 0;
@@ -68,7 +84,7 @@ export class Session {
 
   /** Changes to a faster checksum, for large transfers. */
   useCrc32(faster: typeof crc32): void {
-    this.#decoder.crc32 = faster;
+    this.#decoder.crc32 = this.#outbox.crc32 = faster;
   }
 
   /**
@@ -78,6 +94,29 @@ export class Session {
   answerQuickly(type: number, answer: (body: Uint8Array) => Uint8Array | undefined): void {
     this.#quickType = type;
     this.#quickAnswer = answer;
+  }
+
+  /** Begins an exchange of many small messages. Dispose what it returns at its end. */
+  startBulk(options: BulkOptions): Disposable {
+    this.#bulk = options;
+    if (!this.#reading) this.#decoder.expectMuch();
+    return {
+      [Symbol.dispose]: () => {
+        this.#bulk = undefined;
+        this.#isBulkOver = false;
+        this.#outbox.shrink();
+      },
+    };
+  }
+
+  /** Bytes that went over the connection so far, both ways. */
+  get bytesOnWire(): number {
+    return this.#stream.bytesRead + this.#stream.bytesWritten;
+  }
+
+  /** Bytes that are queued. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
   }
 
   /** Queues a message. */
@@ -104,10 +143,30 @@ export class Session {
       if (isLast) {
         check();
         this.#outbox.addFrame(frame);
-      } else await this.#outbox.write(frame, check);
+      } else await this.#whileTaking(this.#outbox.write(frame, check));
       this.dataBytesMoved += count;
     } finally {
       this.#isSendingData = false;
+    }
+  }
+
+  /** As `flush`, in an exchange with messages both ways: the peer never waits for us to read while we wait for it. */
+  async flushBulk(): Promise<void> {
+    this.#isSendingData = true;
+    try {
+      await this.#whileTaking(this.#outbox.flush());
+    } finally {
+      this.#isSendingData = false;
+    }
+  }
+
+  /** As `receive`; `undefined` as soon as it is enough without a message, since one was taken aside. */
+  async receiveUnless(isEnough: () => boolean): Promise<Message | undefined> {
+    for (;;) {
+      const message = await this.#next(isEnough);
+      if (!message && isEnough()) return;
+      if (!message) throw this.#endedTooEarly();
+      if (!this.#keptForLater(message)) return message;
     }
   }
 
@@ -243,7 +302,7 @@ export class Session {
 
   /** Whether `message` is no part of the exchange under way: then it was put aside. */
   #keptForLater(message: Message): boolean {
-    if (roleOf(message.type) !== "request") return false;
+    if (roleOf(message.type) !== "request" || message.type === "offer" && this.#bulk?.hasOffers) return false;
     this.#requestsAhead?.push(message as Request, this.#lastBodyBytes);
     return this.#requestsAhead !== undefined;
   }
@@ -251,11 +310,11 @@ export class Session {
   /** The next message that somebody waits for; `undefined` at the end, or once it is enough without one. */
   async #next(isEnough = () => false): Promise<Message | undefined> {
     for (;;) {
-      await this.flush();
+      await this.#flushForNext();
       const message = this.#decodeNext();
       // A ping that was decoded just now is answered before anything else is waited for.
       const hasAnswers = !this.#outbox.isEmpty;
-      if (hasAnswers) await this.flush();
+      if (hasAnswers) await this.#flushForNext();
       if (message || isEnough()) return message;
       if (hasAnswers) continue; // more may have come while we wrote: looked for before the next read, which would wait
       if (this.#readError) throw this.#readError;
@@ -266,9 +325,35 @@ export class Session {
     }
   }
 
+  #flushForNext(): Promise<void> {
+    return this.#bulk?.takes ? this.flushBulk() : this.flush();
+  }
+
+  /** Waits for a write under way, and in a bulk exchange takes what comes meanwhile, up to what is not taken aside. */
+  async #whileTaking(writing: Promise<void>): Promise<void> {
+    if (this.#bulk?.takes && !this.#held) await this.#takeUntil(writing);
+    await writing;
+  }
+
+  async #takeUntil(writing: Promise<void>): Promise<void> {
+    let isOver = false;
+    const over = writing.finally(() => isOver = true).catch(() => {}); // thrown where `writing` is awaited
+    await Promise.resolve();
+    while (!isOver && !this.#isBulkOver && !this.#readError && !this.#hasEnded) {
+      this.#held = this.#decodeNext();
+      if (this.#held) return;
+      await Promise.race([over, this.#startReading()]);
+    }
+  }
+
   /** The next message that somebody waits for; those that stand outside of exchanges are dealt with here. */
   #decodeNext(): Message | undefined {
-    while (!this.#hasGoodbye) {
+    if (this.#held) {
+      const held = this.#held;
+      this.#held = undefined;
+      return held;
+    }
+    while (!this.#hasGoodbye && !this.#isBulkOver) {
       const frame = this.#decoder.next();
       if (!frame) return;
       this.messagesHeard++;
@@ -277,6 +362,9 @@ export class Session {
       this.#lastBodyBytes = frame.body.length;
       if (!message || this.#handledAnytime(message)) continue;
       if (message.type === "data") this.dataBytesMoved += message.bytes.length;
+      const taken = this.#bulk?.takes?.(message) ?? false;
+      this.#isBulkOver = taken === "last";
+      if (taken) continue;
       return message;
     }
   }

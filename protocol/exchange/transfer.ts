@@ -76,7 +76,7 @@ function nameInOrder(message: { readonly type: string; readonly eager?: boolean 
 }
 
 /** What the peer said no for. */
-export function peerError({ code, text, advice }: MessageOf<"error">): AppError {
+export function peerError({ code, text, advice }: Omit<MessageOf<"error">, "type">): AppError {
   return new AppError(errorNameOf(code) ?? "internal", text, { by: "peer", ...(advice ? { advice } : {}) });
 }
 

@@ -21,6 +21,11 @@ type SystemCalls = Pick<
   | "renameSync"
   | "linkSync"
   | "removeSync"
+  | "writeFileSync"
+  | "utimeSync"
+  | "chmodSync"
+  | "symlinkSync"
+  | "readLinkSync"
 >;
 
 export interface FileSystem extends SystemCalls {

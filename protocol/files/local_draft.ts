@@ -12,6 +12,7 @@ import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import { type AtPlace, busy, noteName, openPartial, openScratch, type Partial, partialName } from "./partial.ts";
 import { join } from "./paths.ts";
+import { setPermissions } from "./permissions.ts";
 import { publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
 import { sweepDirectoryOnce } from "./scan.ts";
@@ -135,6 +136,7 @@ export class LocalDraft implements Draft {
         const mtime = new Date(Math.min(facts.mtimeMs ?? Date.now(), DATE_MS_MAX));
         this.#file.utimeSync(mtime, mtime);
       });
+      this.#atPlace("write", (here) => setPermissions(this.#fs, here.at(this.#base), facts));
       await this.#flush();
       this.#verifyOpen();
       const name = this.#atPlace("store", (here) => {

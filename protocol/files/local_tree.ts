@@ -9,22 +9,21 @@ import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { validateName } from "../names.ts";
 import { FILE_SYSTEM, type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
-import { systemCode, translated, translating } from "./fs_errors.ts";
+import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
+import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
+import { openFound } from "./open_found.ts";
 import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
 import { join } from "./paths.ts";
 import { publish, refuseToReplace, taken } from "./publish.ts";
-import { handleOf, loadOpenToRead, type ReadHandle } from "./read_handle.ts";
-import { exchanged, type Found, type Place, Resolver } from "./resolve.ts";
+import { handleOf, loadOpenToRead } from "./read_handle.ts";
+import { exchanged, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source, Space, Usage } from "./tree.ts";
+import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Source, Space, Usage } from "./tree.ts";
 import { measureUsage, spaceAt } from "./usage.ts";
-
-/** What the system says to what was a file a moment ago, and is a link or a socket now. */
-const EXCHANGED_BY_NOW = new Set(["ELOOP", "ENXIO"]);
 
 export class LocalTree implements FileTree {
   readonly #fs: FileSystem;
@@ -88,6 +87,20 @@ export class LocalTree implements FileTree {
     ) ?? false;
   }
 
+  folder(name: string): Folder {
+    return new LocalFolder(this.#fs, this.#resolver, name);
+  }
+
+  /** The same; `undefined` for anything else, and for nothing. */
+  folderIfThere(name: string): Folder | undefined {
+    try {
+      return this.folder(name);
+    } catch (error) {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  }
+
   async *list(directory: string, { all, namesMax }: { all: boolean; namesMax?: number }): AsyncGenerator<Batch> {
     const path = this.#resolver.find(directory, "list", ({ here, base, info }) => {
       if (info.isDirectory) return directory === "" ? here.path : join(here.path, base);
@@ -107,7 +120,7 @@ export class LocalTree implements FileTree {
   async open(name: string): Promise<Source> {
     validateName(name);
     await loadOpenToRead();
-    return this.#resolver.find(name, "open", (found) => this.#open(name, found));
+    return this.#resolver.find(name, "open", (found) => openFound(this.#fs, found, name));
   }
 
   /** Opens a file that was stored here just now, so that it is ours to write; spares what `open` has to load first. */
@@ -179,28 +192,6 @@ export class LocalTree implements FileTree {
     } catch (error) {
       if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
       throw error;
-    }
-  }
-
-  #open(name: string, { here, base, info }: Found): Source {
-    if (info.isDirectory) throw new AppError("is_directory", `Cannot open ${quoteName(name)}: it is a directory`);
-    if (!info.isFile) throw new AppError("not_a_file", `Cannot open ${quoteName(name)}: it is not a regular file`);
-    const file = this.#openToRead(name, here.at(base));
-    try {
-      const opened = file.stat();
-      if (opened.ino !== info.ino || opened.dev !== info.dev) throw exchanged(name);
-      return new LocalSource(file, entryOf(name, opened), opened);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-  }
-
-  #openToRead(name: string, path: string): ReadHandle {
-    try {
-      return this.#fs.openToRead(path);
-    } catch (error) {
-      throw EXCHANGED_BY_NOW.has(systemCode(error) ?? "") ? exchanged(name) : error;
     }
   }
 

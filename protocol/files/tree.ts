@@ -6,6 +6,8 @@
  * them. All calls throw `AppError`.
  */
 
+import type { AppError } from "../errors.ts";
+
 export type EntryKind = "file" | "directory" | "other";
 
 /** One name and what stands behind it. A symbolic link that stays inside shows as what it leads to. */
@@ -32,6 +34,31 @@ export interface FileFacts {
   readonly sizeBytes?: number | undefined;
   /** Absent: the time at which it is published. */
   readonly mtimeMs?: number | undefined;
+  /** As in `StoredFacts`. */
+  readonly permissions?: number | undefined;
+  readonly isExecutable?: boolean | undefined;
+}
+
+/** One name of a `Folder`, and what stands there itself: links are not followed. */
+export interface FolderEntry extends Omit<Entry, "kind"> {
+  readonly kind: EntryKind | "link";
+  /** Where a link points. */
+  readonly target?: string | undefined;
+}
+
+/** Some of the entries of a folder; `unusable` are names that break the name rule. */
+export interface FolderBatch {
+  readonly entries: readonly FolderEntry[];
+  readonly unusable: readonly string[];
+}
+
+/** What is known of a file that is stored beside its content. */
+export interface StoredFacts {
+  readonly mtimeMs: number;
+  /** Unix permission bits; absent: those that a new file gets. */
+  readonly permissions?: number | undefined;
+  /** Without `permissions`: whether it may be executed. */
+  readonly isExecutable?: boolean | undefined;
 }
 
 /** What `create` does about a name that is taken. A directory is never replaced by a file, nor a file by a directory. */
@@ -86,9 +113,73 @@ export interface Draft {
   discard(): Awaitable<void>;
 }
 
+/** A small file on its way into a folder: complete, and invisible until it is published. */
+export interface Staged {
+  /** Writes its content to the disk. */
+  flush(): Awaitable<void>;
+  /** Leaves nothing of it. */
+  discard(): Awaitable<void>;
+}
+
+/** A small file that is to be staged. */
+export interface NewFile {
+  readonly base: string;
+  readonly bytes: Uint8Array;
+  readonly facts: StoredFacts;
+}
+
+/** What was staged, and the last part of the name that it is to get. */
+export interface ToPublish {
+  readonly base: string;
+  readonly staged: Staged;
+  readonly ifTaken: IfTaken;
+  /** How large the file is that it replaces, where there is one; for who counts. */
+  readonly replacedBytes?: number | undefined;
+}
+
+/**
+ * One directory, of which links are neither followed nor on the way to it: what trees are told and made with. `base` is
+ * the last part of a name.
+ */
+export interface Folder {
+  /** Its whole name; "" is the top of the tree. */
+  readonly name: string;
+  /** All entries but our own, sorted by name. */
+  scan(): AsyncIterable<FolderBatch>;
+  look(base: string): Awaitable<FolderEntry | undefined>;
+  /** Opens a file; its entry has the whole name. */
+  open(base: string): Awaitable<Source>;
+  /**
+   * Reads whole files, one after the other, each into the beginning of `into`, and hands to `take` which version it is:
+   * the entry itself if it is still that. The error `source_changed` stands for one that changes meanwhile, or has grown
+   * out of `into`.
+   */
+  readEach(
+    files: readonly FolderEntry[],
+    into: Uint8Array,
+    take: (index: number, read: FolderEntry | AppError) => void,
+  ): Awaitable<void>;
+  /** Writes whole files, invisibly; for each the error if it fails. */
+  stage(files: readonly NewFile[]): Awaitable<readonly (Staged | AppError)[]>;
+  /** Makes files visible, each in one step, as `FileTree.create` would; the last part of the name that it got. */
+  publish(files: readonly ToPublish[]): Awaitable<readonly (string | AppError)[]>;
+  /** Throws `exists` if the name is taken. */
+  makeDirectory(base: string, permissions?: number): Awaitable<void>;
+  /** Makes a link; with `replace` in place of a file or link. */
+  makeLink(base: string, target: string, ifTaken: "error" | "replace"): Awaitable<void>;
+  /** Gives a file or directory another time, or other permission bits. */
+  adjust(base: string, facts: Partial<StoredFacts>): Awaitable<void>;
+  /** Removes a file, a link, or an empty directory; leftovers of ours do not keep a directory from being empty. */
+  remove(base: string): Awaitable<void>;
+  /** Writes to the disk which entries there are. */
+  flush(): Awaitable<void>;
+}
+
 export interface FileTree {
   /** The same tree with the same names, of which nothing works that leads out of the file or directory `name`. */
   confinedTo?(name: string): FileTree;
+  /** The directory of that name. Throws `outside` when a link stands on the way, and `not_a_directory`. */
+  folder(name: string): Awaitable<Folder>;
   /**
    * The entries of a directory ("" is the top), sorted by name; `all` includes names that begin with a dot. Throws
    * `too_many_files` when there are more than `namesMax`.

@@ -103,6 +103,9 @@ export const bytes: FieldKind<Uint8Array> = {
   decode: (value) => value.slice(),
 };
 
+/** Bytes as they are; decoded into a view, which is valid until the next message is asked for. */
+export const lentBytes: FieldKind<Uint8Array> = { ...bytes, decode: (value) => value };
+
 /** Yes when the field is there, with no bytes; no when it is absent. */
 export const flag: FieldKind<boolean> = {
   kind: "flag",

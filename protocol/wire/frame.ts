@@ -104,6 +104,11 @@ export class FrameDecoder {
     return this.#buffer.subarray(this.#end, large ? this.#start + frameBytes : this.#buffer.length);
   }
 
+  /** Much will come in small frames: room for many of them at once. Ends views of earlier frames. */
+  expectMuch(): void {
+    if (this.#buffer.length < DATA_BUFFER_BYTES) this.#replaceBuffer(DATA_BUFFER_BYTES);
+  }
+
   /** `count` bytes were read into the last `room`. */
   filled(count: number): void {
     this.#end += count;

@@ -15,6 +15,7 @@ import { handleList, handleStat } from "./list.ts";
 import { handlePut } from "./put.ts";
 import { handleAdd, handleFind } from "./records.ts";
 import { handleStatus } from "./status.ts";
+import { handlePull, handlePush } from "./tree.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   status: sayingErrors(handleStatus),
@@ -28,6 +29,8 @@ const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   digest: sayingErrors(handleDigest),
   find: sayingErrors(handleFind),
   add: sayingErrors(handleAdd),
+  push: handlePush,
+  pull: handlePull,
 };
 
 /** Answers `request`. What it throws has been said to the client already, unless `endsSession` says otherwise. */

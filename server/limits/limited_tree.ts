@@ -5,9 +5,20 @@
  */
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, IfTaken, Source, Usage } from "../../protocol/files/tree.ts";
+import type {
+  Batch,
+  Draft,
+  Entry,
+  FileFacts,
+  FileTree,
+  Folder,
+  IfTaken,
+  Source,
+  Usage,
+} from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { splitName, validateName } from "../../protocol/names.ts";
+import { LimitedFolder } from "./limited_folder.ts";
 import type { PartialsByAddress } from "./partials.ts";
 import type { Storage } from "./storage.ts";
 
@@ -32,6 +43,10 @@ export class LimitedTree implements FileTree {
     this.#partials = partials;
     this.#address = address;
     this.#namesMax = namesMax;
+  }
+
+  async folder(name: string): Promise<Folder> {
+    return new LimitedFolder(await this.#tree.folder(name), this.#storage);
   }
 
   list(directory: string, { all }: { all: boolean }): AsyncIterable<Batch> {

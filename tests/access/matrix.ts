@@ -4,13 +4,15 @@
  * `Y`: it is done. `-`: it is refused, with `not_allowed` for who shows a link and with `link_needed` for who shows none.
  */
 import { deflateSync, inflateSync } from "node:zlib";
-import { type Client, getFile, putPipe } from "../../client/mod.ts";
+import { type Client, getFile, LocalTree, pullTree, pushTree, putPipe } from "../../client/mod.ts";
 import { MemoryDestination } from "../../client/image/memory.ts";
 import { PipeSource } from "../../client/mod.ts";
 import type { OldFormat } from "../../protocol/wire/detect.ts";
 import type { RequestType } from "../../protocol/wire/messages/mod.ts";
 import type { Right, StrangerRights } from "../../server/policy.ts";
 import { exchange, RawConnection } from "../server/served.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
 
 export type Column = Right | StrangerRights;
 export const RIGHT_COLUMNS: readonly Right[] = ["read", "drop", "write", "admin"];
@@ -81,6 +83,8 @@ export const ROWS: readonly Row[] = [
     (client, at) => client.move(`${at}/b.txt`, `${at}/sub/c.txt`, "replace"),
   ),
   changing("remove", "a file", "         - - Y Y   - - - Y", "name", (client, at) => client.remove(`${at}/b.txt`)),
+  row("pull", "a directory", "Y - Y Y   - Y Y Y", "name", (client, at) => pull(client, at)),
+  changing("push", "new names", "      - - Y Y   - - Y Y", "name", (client, at) => push(client, `${at}/t`)),
   changing(
     "add",
     "a country",
@@ -126,6 +130,15 @@ export const OLD_ROWS: readonly OldRow[] = [
     async (port) => (await exchange(port, "Client of x: 7")).startsWith("Server of"),
   ),
 ];
+
+/** Reads all of it, and stores nothing. */
+async function pull(client: Client, directory: string): Promise<void> {
+  await pullTree(client, directory, new LocalTree(ROOT), { isDryRun: true, into: "not-there" });
+}
+
+async function push(client: Client, directory: string): Promise<void> {
+  await pushTree(client, new LocalTree(`${ROOT}/fixtures/wire`), directory);
+}
 
 /** Whether the table says that it is done. */
 export function isDone({ cells }: { readonly cells: string }, columns: readonly Column[], column: Column): boolean {

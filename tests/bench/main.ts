@@ -16,8 +16,22 @@ import { memory } from "./memory.ts";
 import type { Settings } from "./section.ts";
 import { startup } from "./startup.ts";
 import { tls } from "./tls.ts";
+import { sameTrees, treeGrowth, trees } from "./trees.ts";
 
-const SECTIONS = [largeFile, tls, flush, memory, startup, idleConnections, latency, lookups, growth];
+const SECTIONS = [
+  largeFile,
+  tls,
+  flush,
+  memory,
+  startup,
+  idleConnections,
+  latency,
+  lookups,
+  growth,
+  trees,
+  sameTrees,
+  treeGrowth,
+];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as
   & { _: string[] }

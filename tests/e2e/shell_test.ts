@@ -93,9 +93,9 @@ Deno.test("help and COMMANDS show the same commands, without HOST PORT", async (
   assertEquals(old, help);
   assertEquals(oldCapital, capital);
   assertMatch(capital!.stdout, /^capital: /);
-  assertMatch(help!.stdout, /^get NAME\.\.\. +Get files$/m);
+  assertMatch(help!.stdout, /^get NAME\.\.\. +Get files and directories$/m);
   assertMatch(help!.stdout, /GET_CITY \(capital\)/);
-  assertMatch(one!.stdout, /^get: Get files\n\nUsage: get NAME\.\.\. \[OPTIONS\]\n/);
+  assertMatch(one!.stdout, /^get: Get files and directories\n\nUsage: get NAME\.\.\. \[OPTIONS\]\n/);
   assertEquals(/HOST PORT/.test(help!.stdout + one!.stdout), false);
 });
 

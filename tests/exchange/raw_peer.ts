@@ -7,7 +7,7 @@ import { FrameDecoder } from "../../protocol/wire/frame.ts";
 import { decodeMessage, type Message } from "../../protocol/wire/messages/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { memoryPair } from "../support/streams.ts";
-import { concat, encode } from "../wire/decoding.ts";
+import { concat, encode, kept } from "../wire/decoding.ts";
 
 export class RawPeer {
   readonly stream: ByteStream;
@@ -27,7 +27,7 @@ export class RawPeer {
     for (;;) {
       const frame = this.#decoder.next();
       const message = frame && decodeMessage(frame);
-      if (message) return message.type === "data" ? { ...message, bytes: message.bytes.slice() } : message;
+      if (message) return kept(message);
       const count = await this.stream.read(this.#decoder.room());
       if (count === null) return;
       this.#decoder.filled(count);

@@ -75,7 +75,7 @@ export function decode(...chunks: readonly Uint8Array[]): Decoded {
       for (const frame of feed(decoder, chunk)) {
         const message = decodeMessage(frame);
         if (!message) skipped++;
-        else messages.push(message.type === "data" ? { ...message, bytes: message.bytes.slice() } : message);
+        else messages.push(kept(message));
       }
     }
   } catch (cause) {
@@ -98,4 +98,10 @@ export function randomChunks(bytes: Uint8Array, random: Random, lengthMax = byte
     at += piece.length;
   }
   return chunks;
+}
+
+/** A message that outlives the decoder's buffer. */
+export function kept(message: Message): Message {
+  if (message.type === "data") return { ...message, bytes: message.bytes.slice() };
+  return message.type === "file" ? { ...message, content: message.content.map((piece) => piece.slice()) } : message;
 }

@@ -2,7 +2,9 @@
  * Messages of every type, each with all of its fields and with those only that must be there. Used both ways: to
  * bytes, and back. `deno task golden` writes their bytes to `fixtures/wire/messages.json`.
  */
+import { packEntries } from "../../protocol/wire/entry_batch.ts";
 import type { Message } from "../../protocol/wire/messages/mod.ts";
+import { ACTIONS, packActions, packIndices } from "../../protocol/wire/plan_actions.ts";
 
 export interface MessageCase {
   readonly name: string;
@@ -114,5 +116,66 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   {
     name: "add with a population",
     message: { type: "add", country: "Atlantis", capital: "Poseidonia", population: 0 },
+  },
+
+  { name: "push", message: { type: "push", name: "" } },
+  {
+    name: "push with everything",
+    message: {
+      type: "push",
+      name: "photos",
+      removeMax: 100,
+      ifDifferent: 2,
+      exact: true,
+      dryRun: true,
+      unflushed: true,
+      filtered: true,
+    },
+  },
+  { name: "pull", message: { type: "pull", name: "photos" } },
+  { name: "pull with everything", message: { type: "pull", name: "", checksum: true, dryRun: true } },
+  { name: "listed, no entry", message: { type: "listed", names: "", facts: new Uint8Array() } },
+  {
+    name: "listed, one of each kind",
+    message: {
+      type: "listed",
+      ...packEntries([
+        { name: "a.txt", kind: "file", sizeBytes: 5, mtimeMs: 1_700_000_000_000, mode: 0o644, digest: DIGEST },
+        { name: "b", kind: "directory", sizeBytes: 0, mtimeMs: 2 ** 40, mode: 0o755 },
+        { name: "fifo", kind: "other", sizeBytes: 0, mtimeMs: 0, mode: 0 },
+        { name: "link", kind: "link", sizeBytes: 0, mtimeMs: 1, mode: 0o777, target: "b/c" },
+      ]),
+      last: true,
+      unknown: true,
+      code: 23,
+      text: "No",
+    },
+  },
+  { name: "plan without an action", message: { type: "plan", considered: 300 } },
+  {
+    name: "plan",
+    message: {
+      type: "plan",
+      considered: 301,
+      actions: packActions(ACTIONS.map((action, index) => ({ number: 40 * index, action }))),
+    },
+  },
+  { name: "file, empty", message: { type: "file", number: 0, content: [] } },
+  {
+    name: "file, another version, in two pieces",
+    message: { type: "file", number: 7, mtimeMs: 1, content: [Uint8Array.of(1, 2), Uint8Array.of(3)] },
+  },
+  { name: "gone", message: { type: "gone", number: 8, code: 10, text: "It is gone" } },
+  { name: "scanned", message: { type: "scanned" } },
+  { name: "scanned, some hidden", message: { type: "scanned", hidden: 2 } },
+  { name: "kept", message: { type: "kept", number: 255 } },
+  { name: "failed", message: { type: "failed", name: "a/b", code: 21, text: "It may not be replaced" } },
+  { name: "extra", message: { type: "extra", names: ["a/b", "a"] } },
+  { name: "extra, as a question", message: { type: "extra", names: ["c"], asks: true } },
+  { name: "spare none", message: { type: "spare", indices: new Uint8Array() } },
+  { name: "spare some", message: { type: "spare", indices: packIndices([0, 1, 200]) } },
+  {
+    name: "tallied",
+    message: { type: "tallied", files: 1, fileBytes: 2 ** 40, unchanged: 2, skipped: 3, removed: 4, failed: 5 },
   },
 ];

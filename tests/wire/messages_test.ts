@@ -62,6 +62,8 @@ Deno.test("data is part of an exchange, and requests are those that a client may
     "mkdir",
     "move",
     "offer",
+    "pull",
+    "push",
     "remove",
     "stat",
     "status",

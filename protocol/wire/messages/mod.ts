@@ -13,6 +13,7 @@ import type { Declaration, Role } from "./declare.ts";
 import { RECORD_MESSAGES } from "./records.ts";
 import { SESSION_MESSAGES } from "./session.ts";
 import { STATUS_MESSAGES } from "./status.ts";
+import { SYNC_MESSAGES } from "./sync.ts";
 import { DATA_TYPE, TRANSFER_MESSAGES } from "./transfer.ts";
 import { TREE_MESSAGES } from "./tree.ts";
 
@@ -22,6 +23,7 @@ export const MESSAGES = {
   ...TRANSFER_MESSAGES,
   ...TREE_MESSAGES,
   ...RECORD_MESSAGES,
+  ...SYNC_MESSAGES,
 } as const;
 
 type Messages = typeof MESSAGES;
@@ -55,7 +57,7 @@ export function encodeMessage(message: FieldMessage, writer: ByteWriter, crc32: 
 
 /**
  * The message in `frame`; `undefined` for one of an unknown type that may be skipped. Throws `malformed` and
- * `unsupported`. All values are copies, except the bytes of `data`.
+ * `unsupported`. All values are copies, except the bytes of `data` and `file`.
  */
 export function decodeMessage(frame: Frame): Message | undefined {
   if (frame.type === DATA_TYPE) return decodeData(frame.body);

@@ -31,8 +31,6 @@ Deno.test({
     const rows: readonly (readonly [path: string, says: string, next: string])[] = [
       ["missing", `Cannot open "missing": there is nothing under that name`, "Check the spelling"],
       ["file/x", `Cannot open "file/x": part of the name is a file`, "Name a directory"],
-      ["directory", `Cannot send "directory": it is a directory`, "Name the files in it"],
-      ["directory/", `Cannot send "directory/": it is a directory`, "Name the files in it"],
       [".", `Cannot tell a name from "."`, "--as NAME"],
       ["/", `Cannot tell a name from "/"`, "--as NAME"],
       ["pipe", `Cannot send "pipe": it is not a regular file`, "put HOST PORT - --as NAME"],
@@ -46,8 +44,8 @@ Deno.test({
       cwd: here.path,
     });
     assertEquals(namesIn(shared.path), []);
-    await assertTaken([[...put, "file"], [...put, "link"]], { cwd: here.path });
-    assertEquals(namesIn(shared.path), ["file", "link"]);
+    await assertTaken([[...put, "file"], [...put, "link"], [...put, "directory/"]], { cwd: here.path });
+    assertEquals(namesIn(shared.path), ["directory", "file", "link"]);
   },
 });
 
@@ -66,7 +64,11 @@ Deno.test({
     const rows: readonly (readonly [args: string[], says: string, next: string])[] = [
       [["get", ...there, "missing"], `"missing": there is nothing`, `app list 127.0.0.1 ${server.port}`],
       [["get", ...there, "file/x"], `"file/x": part of the name is a file`, "Name a directory"],
-      [["get", ...there, "directory"], `"directory": it is a directory`, `app list 127.0.0.1 ${server.port} DIR`],
+      [
+        ["get", ...there, "directory", "--output", "-"],
+        `"directory": it is a directory`,
+        `app list 127.0.0.1 ${server.port} DIR`,
+      ],
       [["get", ...there, "pipe"], `"pipe": it is not a regular file`, notRegular],
       [["digest", ...there, "pipe"], `"pipe": it is not a regular file`, notRegular],
       [["get", ...there, "socket"], `"socket": it is not a regular file`, notRegular],

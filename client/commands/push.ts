@@ -1,0 +1,91 @@
+/** `app push` and `app pull`: make one directory like another. */
+import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { AppError } from "../../protocol/errors.ts";
+import { LocalTree } from "../../protocol/files/local_tree.ts";
+import { validateDirectoryName } from "../../protocol/names.ts";
+import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { askFor, takeTarget } from "../target.ts";
+import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
+import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
+import { makeTree } from "./local_place.ts";
+import { reportTree } from "./tree_report.ts";
+
+const OPTIONS = [
+  { name: "delete", kind: "flag", help: "Remove there what is not here, when all else is done" },
+  {
+    name: "max-delete",
+    kind: "count",
+    value: "N",
+    default: 100,
+    help: "Remove nothing at all if it would be more than N",
+  },
+  { name: "dry-run", kind: "flag", help: "Change nothing; show what would be done" },
+  { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
+  ...EXCLUSION_OPTIONS,
+  { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
+  ...LOOK_OPTIONS,
+] as const;
+
+type Input = CommandInput<typeof OPTIONS>;
+
+export const pushCommand = defineCommand({
+  name: "push",
+  summary: "Make a directory on the server like one that is here",
+  words: "HOST PORT DIR [REMOTE]",
+  wordsMax: 4,
+  options: OPTIONS,
+  notes: [
+    "REMOTE is the shared directory itself, unless it is given.",
+    "Changed files need a server that was started with --allow-overwrite, --delete one with --allow-remove.",
+  ],
+  async run(input) {
+    const { target, rest } = takeTarget(input.words, input.terminal);
+    const [path = askFor("DIR", "Enter directory name --> ", input.terminal), remote = ""] = rest;
+    const name = directoryNameOf(remote);
+    const tree = new LocalTree(path);
+    const report = reportFor(input);
+    const options = await treeOptionsOf(input);
+    await using client = clientFor(target, input, report);
+    return await reportTree(report, path, options, (reported) => pushTree(client, tree, name, reported));
+  },
+});
+
+export const pullCommand = defineCommand({
+  name: "pull",
+  summary: "Make a directory here like one on the server",
+  words: "HOST PORT [REMOTE] DIR",
+  wordsMax: 4,
+  options: OPTIONS,
+  notes: ["REMOTE is the shared directory itself, unless it is given. DIR is made."],
+  async run(input) {
+    const { target, rest } = takeTarget(input.words, input.terminal);
+    const path = rest.at(-1) ?? askFor("DIR", "Enter directory name --> ", input.terminal);
+    const name = directoryNameOf(rest.length > 1 ? rest[0]! : "");
+    if (rest.length > 2) {
+      throw new AppError("usage", `Unexpected ${JSON.stringify(rest[2])}: pull takes two directories`);
+    }
+    const report = reportFor(input);
+    const options = await treeOptionsOf(input);
+    await using client = clientFor(target, input, report);
+    const tree = makeTree(path);
+    return await reportTree(report, path, options, (reported) => pullTree(client, name, tree, reported));
+  },
+});
+
+async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
+  return {
+    ifDifferent: "replace",
+    isExact: true,
+    hasChecksums: options.checksum,
+    removeMax: options.delete ? options["max-delete"] : undefined,
+    isDryRun: options["dry-run"],
+    isUnflushed: options["no-flush"],
+    excludes: await exclusionOf(options),
+  };
+}
+
+function directoryNameOf(word: string): string {
+  const name = word === "." || word === "/" ? "" : word.replace(/\/$/, "");
+  validateDirectoryName(name);
+  return name;
+}

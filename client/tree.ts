@@ -1,0 +1,118 @@
+/** Whole trees: from a local directory to one on the server, and back. */
+import type { FileTree } from "../protocol/files/tree.ts";
+import { receiveTree } from "../protocol/exchange/tree_receiver.ts";
+import type { Tally, TreeEvents, TreeStep } from "../protocol/exchange/tree_report.ts";
+import { sendTree } from "../protocol/exchange/tree_sender.ts";
+import type { AppError } from "../protocol/errors.ts";
+import type { Session } from "../protocol/exchange/session.ts";
+import { validateDirectoryName } from "../protocol/names.ts";
+import { IF_DIFFERENT, type IfDifferent } from "../protocol/wire/messages/sync.ts";
+import type { Client } from "./client.ts";
+
+/** How one directory is made like another; what is not said is no. */
+export interface TreeOptions extends TreeEvents {
+  /** What the receiver does about a file that is there and is another one. @default "error" */
+  readonly ifDifferent?: IfDifferent;
+  /** Permission bits, and times of directories, are taken over too. */
+  readonly isExact?: boolean;
+  /** Files of the same size are compared by content, not by time. */
+  readonly hasChecksums?: boolean;
+  /** What the sender does not have is removed, if that is at most so much. */
+  readonly removeMax?: number | undefined;
+  readonly isDryRun?: boolean;
+  readonly isUnflushed?: boolean;
+  /** Which names are left out: not sent, not replaced, not removed. */
+  readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
+  /** Told of what is no file, directory or link that could be sent, and of names that break the rule. */
+  readonly onLeftOut?: ((name: string, error: AppError | undefined) => void) | undefined;
+  /** Told how many entries the server has with names that nobody may send. */
+  readonly onHidden?: ((count: number) => void) | undefined;
+}
+
+export interface TreeResult extends Tally {
+  /** All that went over the connection for it, both ways. */
+  readonly bytesOnWire: number;
+}
+
+/** Stores what is in `tree` below the directory `name` of the server, "" for the shared one. */
+export async function pushTree(
+  client: Client,
+  tree: FileTree,
+  name: string,
+  options: TreeOptions = {},
+): Promise<TreeResult> {
+  validateDirectoryName(name);
+  const { excludes, removeMax, isDryRun, onLeftOut } = options;
+  return await attemptTree(client, options, (session, events) => {
+    session.send({
+      type: "push",
+      name,
+      removeMax,
+      ifDifferent: IF_DIFFERENT.indexOf(options.ifDifferent ?? "error"),
+      exact: options.isExact,
+      dryRun: isDryRun,
+      unflushed: options.isUnflushed,
+      filtered: excludes !== undefined && removeMax !== undefined,
+    });
+    return sendTree(session, tree, "", {
+      ...events,
+      excludes,
+      hasDigests: options.hasChecksums,
+      isDryRun,
+      onLeftOut,
+      // Whether it is a directory there is not told: what could be either is left where it is.
+      spares: (extra) => excludes!(extra, false) || excludes!(extra, true),
+    });
+  });
+}
+
+/** Stores what the server has below its directory `name` in `tree`, below its directory `options.into`. */
+export async function pullTree(
+  client: Client,
+  name: string,
+  tree: FileTree,
+  options: TreeOptions & { readonly into?: string } = {},
+): Promise<TreeResult> {
+  validateDirectoryName(name);
+  const { into = "" } = options;
+  const { ifDifferent = "error", isExact = false, onLeftOut } = options;
+  return await attemptTree(client, options, (session, events) => {
+    session.send({ type: "pull", name, checksum: options.hasChecksums, dryRun: options.isDryRun });
+    const leftOut = (left: string) => onLeftOut?.(left, undefined);
+    return receiveTree(session, tree, into, { ...options, ...events, ifDifferent, isExact, onLeftOut: leftOut });
+  });
+}
+
+type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
+
+/** What was stored before a connection broke off counts too, and what was planned is told once. */
+async function attemptTree(client: Client, options: TreeOptions, work: Work): Promise<TreeResult> {
+  let bytesOnWire = 0;
+  let earlier = { files: 0, fileBytes: 0 };
+  return await client.attempt(async ({ session, progressed }) => {
+    const before = session.bytesOnWire;
+    let stored = { files: 0, fileBytes: 0 };
+    const onProgress = (step: TreeStep) => {
+      if (step.files) {
+        progressed();
+        stored = { files: stored.files + step.files, fileBytes: stored.fileBytes + (step.bytes ?? 0) };
+      }
+      options.onProgress?.(step);
+    };
+    try {
+      const { onPlanned, onRemoved, onFailed } = options;
+      const tally = await work(session, { onPlanned, onRemoved, onFailed, onProgress });
+      return {
+        ...tally,
+        files: tally.files + earlier.files,
+        fileBytes: tally.fileBytes + earlier.fileBytes,
+        unchanged: Math.max(0, tally.unchanged - earlier.files),
+        bytesOnWire: bytesOnWire + session.bytesOnWire - before,
+      };
+    } catch (error) {
+      bytesOnWire += session.bytesOnWire - before;
+      earlier = { files: earlier.files + stored.files, fileBytes: earlier.fileBytes + stored.fileBytes };
+      throw error;
+    }
+  });
+}

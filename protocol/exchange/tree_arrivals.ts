@@ -1,0 +1,168 @@
+/**
+ * The files that a receiver of a tree wants: in which order they have to come, what is done when they do, and when they
+ * are told to be kept. Small ones are stored in groups, large ones by `receiver.ts`.
+ */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
+import type { FileTree, Folder, IfTaken } from "../files/tree.ts";
+import type { ToldEntry } from "../wire/entry_batch.ts";
+import type { MessageOf } from "../wire/messages/mod.ts";
+import { CrcChoice } from "./checksum.ts";
+import { receiveFile } from "./receiver.ts";
+import type { Session } from "./session.ts";
+import { endsSession } from "./transfer.ts";
+import { FileGroup } from "./tree_group.ts";
+import type { TreeEvents } from "./tree_report.ts";
+import type { Place } from "./tree_told.ts";
+import { joinNames } from "./tree_walk.ts";
+
+/** A file that was wanted, and has not come. */
+export interface Wanted extends Place {
+  readonly ifTaken: IfTaken;
+  /** How large the file is that it replaces. */
+  readonly replacedBytes: number | undefined;
+}
+
+export interface ArrivalsOptions {
+  readonly tree: FileTree;
+  /** Below which directory of it the tree is stored. */
+  readonly top: string;
+  readonly isExact: boolean;
+  readonly isFlushed: boolean;
+  /** The largest file to take. */
+  readonly sizeBytesMax: number;
+  readonly onProgress: TreeEvents["onProgress"];
+  /** Of `sizeBytes`, `reportedBytes` were told as progress already. */
+  readonly onStored: (sizeBytes: number, reportedBytes: number) => void;
+  /** `isTold`: the sender knows. */
+  readonly onFailed: (name: string, error: AppError, isTold: boolean) => void;
+}
+
+export class Arrivals {
+  readonly #session: Session;
+  readonly #crc: CrcChoice;
+  readonly #options: ArrivalsOptions;
+  readonly #group: FileGroup;
+  #wanted: Wanted[] = [];
+  #at = 0;
+  #settled = -1;
+  #kept = -1;
+
+  constructor(session: Session, options: ArrivalsOptions) {
+    this.#session = session;
+    this.#crc = new CrcChoice(session);
+    this.#options = options;
+    this.#group = new FileGroup(options.isFlushed);
+  }
+
+  /** Call it before anything comes. */
+  async start(): Promise<void> {
+    await this.#crc.moved(0);
+  }
+
+  /** How many have not come. */
+  get count(): number {
+    return this.#wanted.length - this.#at;
+  }
+
+  want(wanted: Wanted): void {
+    this.#wanted.push(wanted);
+  }
+
+  /** The numbers of what is wanted begin anew: everything so far is settled and kept. */
+  restart(): void {
+    this.#settled = this.#kept = -1;
+  }
+
+  /** The entries of `folder` have changed in another way. */
+  dirty(folder: Folder): void {
+    this.#group.dirty(folder);
+  }
+
+  async takeSmall({ number, mtimeMs, content }: MessageOf<"file">): Promise<void> {
+    const { directory: { folder }, told, name, ifTaken, replacedBytes } = this.takeNext(number);
+    const bytes = content.length === 1 ? content[0]! : concat(content);
+    if (mtimeMs === undefined && bytes.length !== told.sizeBytes) {
+      throw new AppError("malformed", `The sender told of ${told.sizeBytes} bytes and sent ${bytes.length}`);
+    }
+    this.#session.dataBytesMoved += bytes.length;
+    if (bytes.length > this.#options.sizeBytesMax) {
+      return this.#options.onFailed(name, tooLarge(name, this.#options.sizeBytesMax), false);
+    }
+    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...this.#bitsOf(told) };
+    this.#group.add({ name, folder: folder!, base: told.name, bytes, facts, ifTaken, replacedBytes });
+    await this.#crc.moved(bytes.length);
+    if (this.#group.isFull) await this.keep();
+  }
+
+  async takeLarge(offer: MessageOf<"offer">): Promise<void> {
+    const { told, name, ifTaken } = this.takeNext();
+    if (offer.name !== name) throw new AppError("order", `The sender offered ${quoteName(offer.name)} out of turn`);
+    await this.keep();
+    const { sizeBytes, mtimeMs } = offer;
+    const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
+    const facts = { sizeBytes, mtimeMs, ...this.#bitsOf(told) };
+    let reported = 0;
+    try {
+      const begin = () => tree.create(joinNames(top, name), facts, ifTaken);
+      const stored = await receiveFile(this.#session, offer, begin, {
+        sizeBytesMax,
+        onProgress: ({ phase, bytes }) => {
+          if (phase !== "moving") return;
+          onProgress?.({ name, bytes: bytes - reported });
+          reported = bytes;
+        },
+      });
+      onStored(stored.sizeBytes, reported);
+    } catch (error) {
+      if (!(error instanceof AppError) || endsSession(error)) throw error;
+      onFailed(name, error, true); // it was part of that transfer
+    }
+  }
+
+  /** The file whose turn it is: they come in the order in which they were wanted. Throws `order`. */
+  takeNext(number = this.#wanted[this.#at]?.number): Wanted {
+    const wanted = this.#wanted[this.#at];
+    if (!wanted || wanted.number !== number) throw new AppError("order", "The sender sent a file out of turn");
+    if (++this.#at > FORGOTTEN_TOGETHER) {
+      this.#wanted = this.#wanted.slice(this.#at);
+      this.#at = 0;
+    }
+    this.#settled = wanted.number;
+    return wanted;
+  }
+
+  /** Stores what has come, and says so. */
+  async keep(): Promise<void> {
+    const { onStored, onFailed } = this.#options;
+    await this.#group.commit(({ bytes }) => onStored(bytes.length, 0), (name, error) => onFailed(name, error, false));
+    if (this.#settled > this.#kept) this.#session.send({ type: "kept", number: this.#kept = this.#settled });
+  }
+
+  /** Leaves nothing of what is not visible yet. */
+  discard(): Promise<void> {
+    return this.#group.discard();
+  }
+
+  #bitsOf({ mode }: ToldEntry): { permissions?: number; isExecutable: boolean } {
+    return { isExecutable: (mode & 0o100) !== 0, ...(this.#options.isExact ? { permissions: mode } : {}) };
+  }
+}
+
+/** So many that have come are forgotten together. */
+const FORGOTTEN_TOGETHER = 1_024;
+
+/** The error for a file that is over the limit. */
+export function tooLarge(name: string, sizeBytesMax: number): AppError {
+  return new AppError("too_large", `Cannot store ${quoteName(name)}: files over ${sizeBytesMax} bytes are not taken`);
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

@@ -1,0 +1,51 @@
+/** What sender and receiver of a tree tell those who run them, and one another, about how it goes. */
+import { type AppError, forPeer } from "../errors.ts";
+import type { ToldEntry } from "../wire/entry_batch.ts";
+import type { PlannedAction } from "../wire/plan_actions.ts";
+
+/** What it came to. */
+export interface Tally {
+  /** Files that were stored, and their bytes. */
+  readonly files: number;
+  readonly fileBytes: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly removed: number;
+  readonly failed: number;
+}
+
+/** What has been added to where it stands. */
+export interface TreeStep {
+  /** Entries that were found, the bytes of the files among them, and whether those are all. */
+  readonly entries?: number;
+  readonly sizeBytes?: number;
+  readonly isCounted?: boolean;
+  /** Files that are stored. */
+  readonly files?: number;
+  /** Bytes of files. */
+  readonly bytes?: number;
+  /** Which file is under way. */
+  readonly name?: string;
+}
+
+export interface TreeEvents {
+  /** Told of each action in the order of the names, when it is decided and before it is done. */
+  readonly onPlanned?: ((action: PlannedAction, name: string, entry: Pick<ToldEntry, "kind">) => void) | undefined;
+  /** Names that will be removed. */
+  readonly onRemoved?: ((names: readonly string[]) => void) | undefined;
+  readonly onFailed?: ((name: string, error: AppError) => void) | undefined;
+  readonly onProgress?: ((step: TreeStep) => void) | undefined;
+}
+
+/** `error` as the peer is told of it. */
+export function failure(error: AppError): { readonly code: number; readonly text: string } {
+  const { number, text } = forPeer(error);
+  return { code: number, text };
+}
+
+/** The bytes of the files among `entries`. */
+export function sizeOfFiles(entries: readonly ToldEntry[]): number {
+  let sizeBytes = 0;
+  for (const entry of entries) if (entry.kind === "file") sizeBytes += entry.sizeBytes;
+  return sizeBytes;
+}

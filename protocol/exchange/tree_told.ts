@@ -1,0 +1,158 @@
+/**
+ * What a receiver is told, beside what it has: which directory's turn it is, and for each entry ours of the same name.
+ * Both sides walk in the same order, so no directory is named; this is where a sender that does not is found out.
+ */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
+import type { FileTree, Folder, FolderEntry } from "../files/tree.ts";
+import { compareNames, nameFault, targetFault } from "../names.ts";
+import type { ToldEntry } from "../wire/entry_batch.ts";
+import { OwnEntries } from "./tree_own.ts";
+import { joinNames, NAME_LENGTH_SAFE } from "./tree_walk.ts";
+
+/** A directory that is told of, and ours of that name. */
+export interface Directory {
+  /** From the top of what is told. */
+  readonly name: string;
+  readonly parent: Directory | undefined;
+  readonly told: ToldEntry | undefined;
+  /** Whether there is one of ours; there is none in a dry run that would make it. */
+  readonly isThere: boolean;
+  readonly isMade: boolean;
+  /** Nothing in it is looked at. */
+  isBlocked: boolean;
+  /** Open from the time that it is told of. */
+  folder: Folder | undefined;
+  /** Its time and bits are set at the end. */
+  isTouched: boolean;
+}
+
+/** An entry of a directory. */
+export interface Place {
+  readonly number: number;
+  readonly directory: Directory;
+  readonly told: ToldEntry;
+  /** From the top of what is told. */
+  readonly name: string;
+}
+
+export interface ToldWalkOptions {
+  readonly tree: FileTree;
+  /** Below which directory of it the tree is stored. */
+  readonly top: string;
+  /** Told of what we have and the sender does not. */
+  readonly onExtra: (directory: Directory, extra: FolderEntry) => void;
+  readonly onFailed: (name: string, error: AppError) => void;
+}
+
+type ChildOptions = Partial<Pick<Directory, "isThere" | "isMade" | "isBlocked">>;
+
+export class ToldWalk {
+  readonly #options: ToldWalkOptions;
+  /** Directories that are still to be told, the next one at the end. */
+  readonly #stack: Directory[] = [];
+  #current: Directory | undefined;
+  #own: OwnEntries | undefined;
+  #children: Directory[] = [];
+  #lastName: string | undefined;
+  #count = 0;
+
+  /** `isThere`: whether the top is. */
+  constructor(isThere: boolean, options: ToldWalkOptions) {
+    this.#options = options;
+    const ours = { isThere, isMade: false, isBlocked: false, folder: undefined, isTouched: false };
+    this.#stack.push({ name: "", parent: undefined, told: undefined, ...ours });
+  }
+
+  /** How many entries were told. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether every directory was told to its end. */
+  get isOver(): boolean {
+    return this.#stack.length === 0 && !this.#current;
+  }
+
+  /** The directory whose turn it is. Throws `order` when there is none any more. */
+  async current(): Promise<Directory> {
+    return this.#current ??= await this.#enterNext();
+  }
+
+  /**
+   * Where the next entry of `directory` stands. Throws `malformed` for a sender that does not keep to the rules: what it
+   * says next is worth nothing either.
+   */
+  next(directory: Directory, told: ToldEntry): Place {
+    const { name, kind, target } = told;
+    if (this.#lastName !== undefined && compareNames(this.#lastName, name) >= 0) {
+      throw new AppError("malformed", `The sender told of ${quoteName(name)} out of order`);
+    }
+    const fault = name.includes("/") ? "it has a slash" : nameFault(name) ?? nameFaultOfWhole(directory.name, name);
+    if (fault && kind !== "other") {
+      throw new AppError("malformed", `The sender told of a name that it may not: ${fault}`);
+    }
+    const wrong = kind === "link" ? targetFault(directory.name, target ?? "") : undefined;
+    if (wrong) throw new AppError("malformed", `The sender told of a link that it may not: ${wrong}`);
+    this.#lastName = name;
+    return { number: this.#count++, directory, told, name: joinNames(directory.name, name) };
+  }
+
+  /** Ours of that name, and notes those before it, which were not told. */
+  async own({ directory, told }: Place): Promise<FolderEntry | undefined> {
+    return await this.#ownUpTo(directory, told.name);
+  }
+
+  /** A directory that was told of, to be told from in its turn. */
+  addChild(
+    { directory, told, name }: Place,
+    { isThere = false, isMade = false, isBlocked = false }: ChildOptions,
+  ): Directory {
+    const child = { name, parent: directory, told, isThere, isMade, isBlocked, folder: undefined, isTouched: false };
+    this.#children.push(child);
+    return child;
+  }
+
+  /** `directory` was told to its end; what is left of ours was not told, and if it `isUnknown`, nothing follows from that. */
+  async finish(directory: Directory, isUnknown: boolean): Promise<void> {
+    if (!isUnknown) await this.#ownUpTo(directory, undefined);
+    for (let child = this.#children.pop(); child; child = this.#children.pop()) this.#stack.push(child);
+    this.#own = this.#current = undefined;
+  }
+
+  async #enterNext(): Promise<Directory> {
+    const directory = this.#stack.pop();
+    if (!directory) throw new AppError("order", "The sender told of a directory that nobody knows");
+    this.#lastName = undefined;
+    if (directory.isBlocked || !directory.isThere) return directory;
+    try {
+      directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
+      this.#own = await OwnEntries.open(directory.folder);
+    } catch (error) {
+      if (!(error instanceof AppError) || directory.name === "") throw error;
+      directory.isBlocked = true;
+      this.#options.onFailed(directory.name, error);
+    }
+    return directory;
+  }
+
+  /** All that are left, without a name. */
+  async #ownUpTo(directory: Directory, name: string | undefined): Promise<FolderEntry | undefined> {
+    const own = this.#own;
+    if (!own) return;
+    for (;;) {
+      if (own.isUnfilled) await own.fill();
+      const { first } = own;
+      const order = first && name !== undefined ? compareNames(first.name, name) : -1;
+      if (!first || order > 0) return;
+      own.take();
+      if (order === 0) return first;
+      this.#options.onExtra(directory, first);
+    }
+  }
+}
+
+/** A whole name that cannot be too long is not looked at. */
+function nameFaultOfWhole(directory: string, base: string): string | undefined {
+  return directory.length + base.length < NAME_LENGTH_SAFE ? undefined : nameFault(joinNames(directory, base));
+}

@@ -1,0 +1,166 @@
+/**
+ * The sender's walk of its tree, as it is told: directory by directory, each with its entries sorted, then what is below
+ * its directories in their order. Streams: no more is held than one directory and those that are still to be walked.
+ */
+import { breathe } from "../breathe.ts";
+import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
+import type { FileTree, Folder, FolderEntry } from "../files/tree.ts";
+import { BLOCK_DIGEST_BYTES, BODY_BYTES_MAX, TREE_MESSAGE_BYTES_MAX } from "../limits.ts";
+import { nameFault, targetFault } from "../names.ts";
+import { packedBytes, type ToldEntry } from "../wire/entry_batch.ts";
+import { loadBlake2b } from "./checksum.ts";
+
+/** A directory that is to be walked. */
+export interface TreeDirectory {
+  /** From the top of what is told. */
+  readonly name: string;
+  /** The receiver does not want to hear of it. */
+  isPassed: boolean;
+}
+
+/** An entry that was told, and where to find it again. */
+export interface Told {
+  readonly folder: Folder;
+  /** From the top of what is told. */
+  readonly name: string;
+  readonly entry: FolderEntry;
+  readonly directory: TreeDirectory | undefined;
+}
+
+/** What goes into one message. */
+export interface WalkBatch {
+  readonly told: readonly Told[];
+  readonly entries: readonly ToldEntry[];
+  readonly isLast: boolean;
+  readonly isUnknown: boolean;
+  /** Why the directory could not be listed. */
+  readonly error?: AppError | undefined;
+}
+
+export interface WalkOptions {
+  /** Which names are left out, as if they were not there. */
+  readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
+  /** Why something may not be told; it is said, and left out. */
+  readonly refuses?: ((action: "list" | "read", name: string) => AppError | undefined) | undefined;
+  readonly hasDigests?: boolean | undefined;
+  /** Told of what cannot be sent: because nobody could, as with a pipe, or because of its name. */
+  readonly onLeftOut?: ((name: string, error: AppError) => void) | undefined;
+}
+
+/** What fits into a message beside its entries. */
+const MESSAGE_FACTS_BYTES = 64;
+
+/** Walks what is below the directory `top` of `tree`. Throws what keeps `top` itself from being listed. */
+export async function* walkTree(tree: FileTree, top: string, options: WalkOptions): AsyncGenerator<WalkBatch> {
+  const pending: TreeDirectory[] = [{ name: "", isPassed: false }];
+  for (let directory = pending.pop(); directory; directory = pending.pop()) {
+    const children: TreeDirectory[] = [];
+    let failure: AppError | undefined;
+    try {
+      if (!directory.isPassed) {
+        for await (const batch of walkDirectory(tree, top, directory, options)) {
+          for (const told of batch.told) if (told.directory) children.push(told.directory);
+          yield batch;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof AppError) || directory.name === "") throw error;
+      failure = error;
+    }
+    const isUnknown = directory.isPassed || failure !== undefined;
+    yield { told: [], entries: [], isLast: true, isUnknown, error: failure };
+    for (let child = children.pop(); child; child = children.pop()) pending.push(child);
+  }
+}
+
+async function* walkDirectory(
+  tree: FileTree,
+  top: string,
+  directory: TreeDirectory,
+  options: WalkOptions,
+): AsyncGenerator<WalkBatch> {
+  const whole = joinNames(top, directory.name);
+  const refusal = options.refuses?.("list", whole);
+  if (refusal) throw refusal;
+  const folder = await tree.folder(whole);
+  for await (const { entries, unusable } of folder.scan()) {
+    for (const base of unusable) {
+      const name = joinNames(directory.name, base);
+      options.onLeftOut?.(name, new AppError("bad_name", `Cannot send ${quoteName(name)}: ${nameFault(base)}`));
+    }
+    let batch = { told: [] as Told[], entries: [] as ToldEntry[], isLast: false, isUnknown: false };
+    let bytes = MESSAGE_FACTS_BYTES;
+    for (const entry of entries) {
+      const name = joinNames(directory.name, entry.name);
+      if (options.excludes?.(name, entry.kind === "directory")) continue;
+      const toldEntry = await entryToTell(folder, directory, name, entry, options);
+      bytes += packedBytes(toldEntry);
+      if (bytes > TREE_MESSAGE_BYTES_MAX) {
+        yield batch;
+        batch = { ...batch, told: [], entries: [] };
+        bytes = MESSAGE_FACTS_BYTES + packedBytes(toldEntry);
+      }
+      batch.entries.push(toldEntry);
+      const below = toldEntry.kind === "directory" ? { name, isPassed: false } : undefined;
+      batch.told.push({ folder, name, entry, directory: below });
+    }
+    if (batch.entries.length > 0) yield batch;
+  }
+}
+
+/** What cannot be sent is told as something else than it is, so that the receiver leaves alone what has its name. */
+async function entryToTell(
+  folder: Folder,
+  directory: TreeDirectory,
+  name: string,
+  entry: FolderEntry,
+  options: WalkOptions,
+): Promise<ToldEntry> {
+  const fault = faultOf(directory, name, entry);
+  if (fault) {
+    options.onLeftOut?.(name, fault);
+    return { ...entry, kind: "other" };
+  }
+  if (!options.hasDigests || entry.kind !== "file") return entry;
+  return { ...entry, digest: await digestOf(folder, entry.name) ?? new Uint8Array(BLOCK_DIGEST_BYTES) };
+}
+
+function faultOf(directory: TreeDirectory, name: string, { kind, target }: FolderEntry): AppError | undefined {
+  if (kind === "other") {
+    return new AppError("not_a_file", `${quoteName(name)} is left out: it is no regular file, directory or link`);
+  }
+  const fault = kind === "link" ? targetFault(directory.name, target ?? "") : undefined;
+  if (fault) {
+    const where = `it is a link to ${quoteName(target ?? "")}`;
+    return new AppError("outside", `${quoteName(name)} is left out: ${where}, and ${fault}`);
+  }
+  if (name.length < NAME_LENGTH_SAFE) return;
+  const tooLong = nameFault(name);
+  return tooLong ? new AppError("bad_name", `Cannot send ${quoteName(name)}: ${tooLong}`) : undefined;
+}
+
+/** Names shorter than this are not too long, and have not too many parts, whatever they consist of. */
+export const NAME_LENGTH_SAFE = 250;
+
+/** The digest of a whole file; `undefined` if it cannot be read now, as will be found when it is wanted. */
+export async function digestOf(folder: Folder, base: string): Promise<Uint8Array | undefined> {
+  try {
+    using source = await folder.open(base);
+    const blake2b = (await loadBlake2b())();
+    const piece = new Uint8Array(Math.min(BODY_BYTES_MAX, source.entry.sizeBytes + 1));
+    for (let offset = 0, count; (count = await source.readAt(offset, piece)) > 0; offset += count) {
+      blake2b.update(piece.subarray(0, count));
+      await breathe();
+    }
+    return blake2b.digest().subarray(0, BLOCK_DIGEST_BYTES);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+/** `name` below the directory `top`; "" stands for no directory. */
+export function joinNames(top: string, name: string): string {
+  return top === "" ? name : name === "" ? top : `${top}/${name}`;
+}

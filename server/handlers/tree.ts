@@ -1,0 +1,51 @@
+/** `push` and `pull`: whole trees. Each name is asked about for itself; what may not be done is told, and the rest goes on. */
+import { AppError } from "../../protocol/errors.ts";
+import { receiveTree, type TreeAction } from "../../protocol/exchange/tree_receiver.ts";
+import type { Tally } from "../../protocol/exchange/tree_report.ts";
+import { sendTree } from "../../protocol/exchange/tree_sender.ts";
+import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
+import { IF_DIFFERENT } from "../../protocol/wire/messages/sync.ts";
+import type { Outcome, RequestContext } from "./handler.ts";
+
+export async function handlePush(request: MessageOf<"push">, context: RequestContext): Promise<Outcome> {
+  const { session, tree, limits } = context;
+  const tally = await receiveTree(session, tree, request.name, {
+    ifDifferent: IF_DIFFERENT[request.ifDifferent ?? 0] ?? "error",
+    isExact: request.exact ?? false,
+    removeMax: request.removeMax,
+    asksSender: request.filtered,
+    isDryRun: request.dryRun,
+    isUnflushed: request.unflushed,
+    sizeBytesMax: limits.fileBytesMax,
+    refuses: refusalsOf(context),
+  });
+  return { detail: describe(tally) };
+}
+
+export async function handlePull(request: MessageOf<"pull">, context: RequestContext): Promise<Outcome> {
+  const { session, tree } = context;
+  const refuses = refusalsOf(context);
+  const tally = await sendTree(session, tree, request.name, {
+    hasDigests: request.checksum,
+    isDryRun: request.dryRun,
+    refuses,
+  });
+  if (tally.files > 0) context.onDelivered();
+  return { detail: describe(tally) };
+}
+
+function refusalsOf(context: RequestContext): (action: TreeAction | "read", name: string) => AppError | undefined {
+  return (action, name) => {
+    if (context.isAuthorized(action, name)) return undefined;
+    try {
+      context.authorize(action, name);
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
+  };
+}
+
+function describe({ files, unchanged, removed, failed }: Tally): string {
+  return `${files} stored, ${unchanged} unchanged, ${removed} removed, ${failed} failed`;
+}

@@ -1,0 +1,88 @@
+/** Trees and what a server allows: quotas, strangers, and a stop after the first delivery; each with what still passes. */
+import { LocalTree, pullTree, pushTree } from "../../client/mod.ts";
+import { assertEquals, assertRejectsCode } from "../support/assert.ts";
+import { temporaryDirectory } from "../support/program.ts";
+import { describeTree } from "../support/random_tree.ts";
+import { soon, startServed } from "./served.ts";
+
+/** A local directory with files of one letter each. */
+function localFiles(names: readonly string[], content = "x") {
+  const directory = temporaryDirectory();
+  for (const name of names) {
+    Deno.mkdirSync(`${directory.path}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(`${directory.path}/${name}`, content);
+  }
+  return { ...directory, tree: new LocalTree(directory.path), [Symbol.dispose]: directory[Symbol.dispose] };
+}
+
+for (
+  const [what, limits, stored, code] of [
+    ["bytes", { rootBytesMax: 25 }, 2, "quota"],
+    ["files", { rootFilesMax: 2 }, 2, "too_many_files"],
+  ] as const
+) {
+  Deno.test(`a push stores what fits into the ${what} that there may be, and names the rest`, async () => {
+    await using served = startServed({}, { limits });
+    using local = localFiles(["a", "b", "c"], "0123456789");
+    await using client = served.client();
+    await untilCounted(served);
+    const failures: string[] = [];
+    const onFailed = (name: string, error: { code: string }) => void failures.push(`${name}: ${error.code}`);
+    const { files, failed } = await pushTree(client, local.tree, "", { onFailed });
+    assertEquals([files, failed, failures], [stored, 1, [`c: ${code}`]]);
+    assertEquals(Object.keys(describeTree(served.root)), ["a", "b"]);
+  });
+}
+
+Deno.test("what a push removes and replaces makes room again", async () => {
+  await using served = startServed({ old: "0123456789", a: "0123456789" }, {
+    allowOverwrite: true,
+    allowRemove: true,
+    limits: { rootBytesMax: 45 },
+  });
+  using local = localFiles(["a", "b"], "01234567890");
+  await using client = served.client();
+  await untilCounted(served);
+  const options = { ifDifferent: "replace", isExact: true, removeMax: 9 } as const;
+  for (let round = 0; round < 3; round++) {
+    assertEquals((await pushTree(client, local.tree, "", options)).failed, 0, `round ${round}`);
+    for (const name of ["a", "b"]) Deno.utimeSync(`${local.path}/${name}`, round, round);
+  }
+  assertEquals(Object.keys(describeTree(served.root)), ["a", "b"]);
+});
+
+Deno.test("strangers of a public server may pull, and not push", async () => {
+  await using served = startServed({ "d/a": "1" }, { strangers: "public" });
+  using local = localFiles(["x"]);
+  await using client = served.client();
+  assertEquals((await pullTree(client, "d", local.tree)).files, 1);
+  const { failed, files } = await pushTree(client, local.tree, "");
+  assertEquals([files, failed], [0, 1 + 1]);
+  assertEquals(Object.keys(describeTree(served.root)), ["d/", "d/a"]);
+});
+
+Deno.test("strangers without rights get nothing", async () => {
+  await using served = startServed({ a: "1" }, { strangers: "none" });
+  using local = localFiles(["x"]);
+  await using client = served.client();
+  await assertRejectsCode(() => pullTree(client, "", local.tree), "link_needed");
+  await assertRejectsCode(() => pushTree(client, local.tree, ""), "link_needed");
+  await client.ping();
+});
+
+Deno.test("a server that stops after the first delivery stops after a pull that got something", async () => {
+  await using served = startServed({ "d/a": "1" }, { once: true });
+  using local = localFiles([]);
+  await using client = served.client();
+  assertEquals((await pullTree(client, "d", local.tree)).files, 1);
+  await soon(served.server.finished, "the end of the server");
+});
+
+/** Until then nothing is refused. */
+async function untilCounted(served: ReturnType<typeof startServed>): Promise<void> {
+  await using client = served.client();
+  for (;;) {
+    const { gauges } = await client.status();
+    if (gauges.find(({ name }) => name === "root_bytes")?.used !== undefined) return;
+  }
+}
