@@ -18,14 +18,7 @@ const OTHERS = 0o077;
 /** The text, or `undefined` when there is no such file. Throws `not_a_file`, or what reading it fails with. */
 export function readKept(path: string): string | undefined {
   return translating("read", path, () => {
-    const info = statIfThere(path); // looked at before it is opened, since opening a pipe would wait for its writer
-    if (!info) return undefined;
-    if (!info.isFile) {
-      throw new AppError("not_a_file", `Cannot read ${quoteName(path)}: it is not a regular file`, {
-        advice: "Move away what is there, or name another file",
-      });
-    }
-    return Deno.readTextFileSync(path);
+    return isFileThere("read", path) ? Deno.readTextFileSync(path) : undefined;
   });
 }
 
@@ -71,12 +64,24 @@ function replace(path: string, bytes: Uint8Array): void {
 async function lock(path: string): Promise<Disposable> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const file = translating("write", path, () => Deno.openSync(path, { write: true, create: true, mode: FILE_MODE }));
+    const file = translating("write", path, () => {
+      isFileThere("write", path);
+      return Deno.openSync(path, { write: true, create: true, mode: FILE_MODE });
+    });
     if (await tryLock(file, path)) return file;
     file.close();
     if (performance.now() > deadline) throw new AppError("busy", `Somebody else holds ${quoteName(path)}`);
     await new Promise((resolve) => setTimeout(resolve, LOCK_LOOK_MS));
   }
+}
+
+/** Throws `not_a_file`. Asked before anything is opened, since opening a pipe would wait for its other end. */
+function isFileThere(action: "read" | "write", path: string): boolean {
+  const info = statIfThere(path);
+  if (!info || info.isFile) return info !== undefined;
+  throw new AppError("not_a_file", `Cannot ${action} ${quoteName(path)}: it is not a regular file`, {
+    advice: "Move away what is there, or name another file",
+  });
 }
 
 function statIfThere(path: string): Deno.FileInfo | undefined {

@@ -64,6 +64,28 @@ Deno.test("what is no regular file is refused without being opened", async () =>
   await assertRejectsCode(() => changeKept(directory.path, () => "x"), "not_a_file");
 });
 
+// In a process of its own: who opens a pipe waits for its other end, and can then not even be interrupted.
+Deno.test("a pipe where the lock should be is refused, and one that is a file is taken", async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/file`;
+  assertEquals(new Deno.Command("mkfifo", { args: [`${path}.lock`] }).outputSync().code, 0);
+  const change = async () => {
+    const module = new URL("../../protocol/files/kept_file.ts", import.meta.url).href;
+    const code = `import { changeKept } from ${JSON.stringify(module)};
+      await changeKept(${
+      JSON.stringify(path)
+    }, () => "x").then(() => console.log("changed"), (e) => console.log(e.code));`;
+    const args = ["eval", "--no-check", code];
+    const signal = AbortSignal.timeout(30_000); // it would never end by itself
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args, signal }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  assertEquals(await change(), "not_a_file");
+  assertEquals(readKept(path), undefined);
+  Deno.removeSync(`${path}.lock`);
+  assertEquals(await change(), "changed");
+});
+
 Deno.test("a file that others may read or write is told, with what to do", () => {
   using directory = temporaryDirectory();
   const path = `${directory.path}/file`;
