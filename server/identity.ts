@@ -49,6 +49,17 @@ export async function renewIdentity(file: string = identityFile()): Promise<Iden
   return await identityOf(await store(file, () => true), file);
 }
 
+/** The public key to what is in `file`, whoever may read that; `undefined` where nothing is, or nothing of use. */
+export async function findKey(file: string): Promise<string | undefined> {
+  try {
+    const stored = readKept(file);
+    return stored === undefined ? undefined : (await identityOf(stored, file)).key;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
 /** Stores a new key if `mayReplace` says so of what is there; what is there then. */
 async function store(file: string, mayReplace: (text: string | undefined) => boolean): Promise<string> {
   let stored = await generate();

@@ -1,7 +1,10 @@
 /** `app identity`: the key that clients know this machine's servers by. */
 import { type CommandInput, defineCommand } from "../protocol/cli/command.ts";
 import { formatJson } from "../protocol/escape.ts";
-import { identityFile, openIdentity, renewIdentity } from "./identity.ts";
+import { stateFolder } from "../protocol/files/state_folder.ts";
+import { linkFile } from "./access/link_file.ts";
+import { noteRenewal } from "./access/make_link.ts";
+import { findKey, identityFile, openIdentity, renewIdentity } from "./identity.ts";
 
 /** Of every command that has to do with the identity. */
 export const IDENTITY_OPTION = {
@@ -29,10 +32,12 @@ export const identityCommand = defineCommand({
 
 async function run({ options, terminal }: CommandInput<typeof OPTIONS>): Promise<number> {
   const file = options.identity ?? identityFile();
+  const old = options.renew ? await findKey(file) : undefined;
   const { key, fingerprint } = options.renew ? await renewIdentity(file) : await openIdentity(file);
   if (options.json) terminal.result(formatJson({ event: "identity", key, fingerprint, file }));
   else [`Key: ${key}`, `Fingerprint: ${fingerprint}`].forEach((line) => terminal.result(line));
   if (options.renew && !options.json) terminal.note(RENEWED);
+  if (old !== undefined && stateFolder() !== undefined) await noteRenewal(linkFile(), old, key);
   return 0;
 }
 

@@ -2,7 +2,7 @@
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import type { Right } from "../policy.ts";
-import { changeLinkFile, endOf, type LinkRecord, type Place } from "./link_file.ts";
+import { changeLinkFile, endOf, type LinkRecord, type Place, readLinkFile } from "./link_file.ts";
 import { digestOf, makeSecret } from "./secret.ts";
 
 /** What a new link is to be. */
@@ -56,6 +56,16 @@ export async function noteStart(file: string, root: string, place: Place, run?: 
     return { links: [...others, ...started], places: { ...places, [root]: place } };
   });
   return run === undefined ? undefined : secret;
+}
+
+/** Servers that had the key `old` have `key` from their next start on, and so have new links for them. */
+export async function noteRenewal(file: string, old: string, key: string): Promise<void> {
+  if (!Object.values(readLinkFile(file).places).some((place) => place.key === old)) return;
+  const renewed = (place: Place) => place.key === old ? { ...place, key } : place;
+  await changeLinkFile(file, ({ links, places }) => ({
+    links,
+    places: Object.fromEntries(Object.entries(places).map(([root, place]) => [root, renewed(place)])),
+  }));
 }
 
 /** Takes the link of a start away, whose server has ended. */

@@ -224,6 +224,29 @@ Deno.test("identity shows the key, makes a new one when that is said, and says w
   assertEquals([serve.code, serve.stdout], [1, ""]);
 });
 
+Deno.test("a link made after the key was renewed has the new one, and one of a server with another key keeps that", async () => {
+  using state = temporaryDirectory();
+  using shared = temporaryDirectory();
+  using other = temporaryDirectory();
+  const env = { XDG_STATE_HOME: state.path };
+  const identity = `${state.path}/app/identity.pem`;
+  const keyOf = async (root: string) => /#([\w-]{43})\./.exec((await runApp(["link", root], { env })).stdout)![1]!;
+  const start = (root: string, ...more: string[]) => ServerProcess.start(root, ["--closed", ...more], { env });
+  await (await start(shared.path)).stop();
+  await (await start(other.path, "--identity", `${state.path}/other.pem`)).stop();
+  const before = [await keyOf(shared.path), await keyOf(other.path)];
+  Deno.chmodSync(identity, 0o644); // others may have it: why people make a new one
+  const renewed = await runApp(["identity", "--renew"], { env });
+  assertEquals(renewed.code, 0, renewed.stderr);
+  const key = /^Key: (.*)$/m.exec(renewed.stdout)![1]!;
+  assert(key !== before[0]);
+  assertEquals([await keyOf(shared.path), await keyOf(other.path)], [key, before[1]]);
+  await using server = await start(shared.path);
+  const { stdout } = await runApp(["link", shared.path], { env });
+  assertEquals(await runApp(["list", stdout.trim()], { env }), { code: 0, stdout: "", stderr: "" });
+  await server.stop();
+});
+
 Deno.test("a server on this machine alone has no key, and writes none", async () => {
   using state = temporaryDirectory();
   using shared = temporaryDirectory();
