@@ -5,6 +5,7 @@
  * Shells at the same time append to it in turns.
  */
 
+import { hideSecrets } from "../../protocol/wire/link.ts";
 import { splitTyped } from "./words.ts";
 
 /** The file never has more than twice as many lines. */
@@ -72,7 +73,7 @@ export class History {
 function isKept(line: string): boolean {
   if (!/^\S/.test(line) || line.length > LINE_LENGTH_MAX || /\p{Cc}/u.test(line)) return false;
   const { words, last } = splitTyped(line);
-  return ![line, ...words, last.text].some((text) => SECRET.test(text));
+  return ![line, ...words, last.text].some((text) => SECRET.test(text) || hideSecrets(text) !== text);
 }
 
 /** In one write, so that lines of other shells stay whole. */

@@ -39,6 +39,8 @@ const NEVER = [
   'get app:"//host',
   "get ap\\p://host",
   "get --link=APP://host",
+  `stat ${"K".repeat(43)}.${"s".repeat(22)}`, // the half of a link
+  `stat "${"K".repeat(43)}".${"s".repeat(22)}`,
   " list",
   "",
   "\x1b[A",
