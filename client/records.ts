@@ -16,10 +16,17 @@ export async function requestRecord(session: Session, country: string): Promise<
   requireSendable(country);
   session.send({ type: "find", country });
   try {
-    return await expect(session, "record");
+    return printable(await expect(session, "record"));
   } catch (error) {
     throw withAdvice(error, "not_found", UNKNOWN_ADVICE);
   }
+}
+
+/** What is printed as it is, for programs that read it, can have no control characters. Throws `malformed`. */
+function printable(record: MessageOf<"record">): MessageOf<"record"> {
+  // deno-lint-ignore no-control-regex -- finding control characters is the point
+  if (!/[\u0000-\u001f\u007f-\u009f]/.test(record.country + record.capital)) return record;
+  throw new AppError("malformed", "The server tells of a country with control characters in its names", { by: "peer" });
 }
 
 /** More than this no message has room for. */

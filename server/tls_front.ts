@@ -132,7 +132,8 @@ export class TlsFront {
   }
 
   #sort(conn: Deno.TlsConn): void {
-    const { port } = conn.remoteAddr as Deno.NetAddr;
+    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+    if (hostname !== (this.#listener.addr as Deno.NetAddr).hostname) return conn.close(); // ours come from there
     const resolve = this.#expected.get(port);
     this.#expected.delete(port);
     if (resolve) return resolve(conn);

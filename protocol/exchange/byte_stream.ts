@@ -112,9 +112,13 @@ export class TcpStream implements ByteStream, Disposable {
 
   #reason(error: unknown): AppError {
     if (this.#closedFor) return this.#closedFor;
-    const detail = error instanceof Error ? error.message.replace(/ \(os error \d+\)$/, "") : String(error);
-    return new AppError("lost", `The connection to ${this.peer} broke off: ${detail}`, { cause: error });
+    return new AppError("lost", `The connection to ${this.peer} broke off: ${detailOf(error)}`, { cause: error });
   }
+}
+
+function detailOf(error: unknown): string {
+  if (error instanceof Deno.errors.UnexpectedEof) return "it ended without the last word of TLS";
+  return error instanceof Error ? error.message.replace(/ \(os error \d+\)$/, "") : String(error);
 }
 
 function peerOf({ remoteAddr }: Deno.Conn): string {

@@ -14,21 +14,31 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** What group and others may do. */
 const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
 
-/** The text, or `undefined` when there is no such file. Throws `not_a_file`, or what reading it fails with. */
+/**
+ * The text, or `undefined` when there is no such file. Throws `not_a_file`, `failed` when others may change it, or what
+ * reading it fails with.
+ */
 export function readKept(path: string): string | undefined {
   return translating("read", path, () => {
-    return isFileThere("read", path) ? Deno.readTextFileSync(path) : undefined;
+    if (!isFileThere("read", path)) return undefined;
+    refuseModes(path, OTHERS_WRITE, "others may change it", "go-w");
+    return Deno.readTextFileSync(path);
   });
 }
 
 /** Throws `failed` when others than its owner may read or change the file at `path`, which is there. */
 export function requirePrivate(path: string): void {
-  const mode = translating("read", path, () => Deno.statSync(path)).mode ?? 0; // systems without modes have other ways
-  if ((mode & OTHERS) === 0) return;
+  translating("read", path, () => refuseModes(path, OTHERS, "others may read or change it", "600"));
+}
+
+function refuseModes(path: string, refused: number, why: string, remedy: string): void {
+  const mode = Deno.statSync(path).mode ?? 0; // systems without modes have other ways
+  if ((mode & refused) === 0) return;
   const others = (mode & 0o777).toString(8).padStart(3, "0");
-  throw new AppError("failed", `Cannot use ${quoteName(path)}: others may read or change it (mode ${others})`, {
-    advice: `Run: chmod 600 ${quoteName(path)}; if others had it already, make a new one`,
+  throw new AppError("failed", `Cannot use ${quoteName(path)}: ${why} (mode ${others})`, {
+    advice: `Run: chmod ${remedy} ${quoteName(path)}; if others had it already, make a new one`,
   });
 }
 

@@ -79,3 +79,13 @@ Deno.test("times that no calendar has do not break a list", async () => {
     }
   }
 });
+
+Deno.test("a record with control characters is refused, since programs get records as they are; others pass", async () => {
+  const answer = { capital: "Lima\nforged" };
+  await using server = answering((session) => session.send({ type: "record", country: "Peru", ...answer }));
+  await using client = clientOf(server);
+  const error = await assertRejects(() => client.capital("Peru"), AppError);
+  assertEquals([error.code, error.by], ["malformed", "peer"]);
+  answer.capital = "Límá D.C.";
+  assertEquals(await client.capital("Peru"), answer.capital);
+});

@@ -101,3 +101,20 @@ Deno.test("a file that others may read or write is told, with what to do", () =>
     requirePrivate(path);
   }
 });
+
+Deno.test("a file that others may change is not read, and one that they may read is", async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/file`;
+  Deno.writeTextFileSync(path, "kept");
+  for (const mode of [0o666, 0o620, 0o602]) {
+    Deno.chmodSync(path, mode);
+    const error = assertThrowsCode(() => readKept(path), "failed");
+    assertStringIncludes(error.message, mode.toString(8));
+    assertStringIncludes(error.advice, "chmod go-w");
+    await assertRejectsCode(() => changeKept(path, () => "planted"), "failed");
+  }
+  for (const mode of [0o644, 0o600]) {
+    Deno.chmodSync(path, mode);
+    assertEquals(readKept(path), "kept");
+  }
+});
