@@ -85,22 +85,37 @@ export async function pullTree(
 
 type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
 
-/** What was stored before a connection broke off counts too, and what was planned is told once. */
+/** What was stored before a connection broke off counts too, and what was planned then is told once. */
 async function attemptTree(client: Client, options: TreeOptions, work: Work): Promise<TreeResult> {
+  const { onRemoved, onFailed } = options;
   let bytesOnWire = 0;
   let earlier = { files: 0, fileBytes: 0 };
+  let isAgain = false;
+  /** Files that were told to be planned, and perhaps not stored. */
+  let planned: string[] = [];
   return await client.attempt(async ({ session, progressed }) => {
+    if (isAgain) options.onProgress?.({ isAgain });
+    isAgain = true;
+    const toldBefore = new Set(planned);
+    planned = [];
     const before = session.bytesOnWire;
     let stored = { files: 0, fileBytes: 0 };
+    let unstoredBytes = 0;
     const onProgress = (step: TreeStep) => {
+      unstoredBytes += step.bytes ?? 0;
       if (step.files) {
         progressed();
-        stored = { files: stored.files + step.files, fileBytes: stored.fileBytes + (step.bytes ?? 0) };
+        planned.splice(0, step.files);
+        stored = { files: stored.files + step.files, fileBytes: stored.fileBytes + unstoredBytes };
+        unstoredBytes = 0;
       }
       options.onProgress?.(step);
     };
+    const onPlanned: TreeEvents["onPlanned"] = (action, name, entry) => {
+      if (action === "create" || action === "replace") planned.push(name);
+      if (!toldBefore.has(name)) options.onPlanned?.(action, name, entry);
+    };
     try {
-      const { onPlanned, onRemoved, onFailed } = options;
       const tally = await work(session, { onPlanned, onRemoved, onFailed, onProgress });
       return {
         ...tally,

@@ -31,6 +31,7 @@ export class TreeMeter {
   }
 
   update(step: TreeStep, _nowMs: number): void {
+    if (step.isAgain) this.#figures = { ...this.#figures, entries: 0, sizeBytes: 0, isCounted: false };
     const { entries, sizeBytes, isCounted, files, bytes } = this.#figures;
     this.#figures = {
       entries: entries + (step.entries ?? 0),

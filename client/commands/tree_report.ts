@@ -45,7 +45,7 @@ class TreeReport implements Disposable {
       onRemoved: (names) => names.forEach((name) => this.#tellAction("remove", name)),
       onFailed: (name, error) => this.#tellFailure(name, error),
       onProgress: (step) => {
-        this.#sizeBytes += step.sizeBytes ?? 0;
+        this.#sizeBytes = (step.isAgain ? 0 : this.#sizeBytes) + (step.sizeBytes ?? 0);
         this.#progress.update(step);
       },
       onLeftOut: (name, error) => this.#tellLeftOut(name, error),

@@ -20,6 +20,8 @@ export interface TreeStep {
   readonly entries?: number;
   readonly sizeBytes?: number;
   readonly isCounted?: boolean;
+  /** The connection was lost: they are found anew. */
+  readonly isAgain?: boolean;
   /** Files that are stored. */
   readonly files?: number;
   /** Bytes of files. */

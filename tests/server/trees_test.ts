@@ -1,7 +1,8 @@
 /** Trees and what a server allows: quotas, strangers, and a stop after the first delivery; each with what still passes. */
-import { LocalTree, pullTree, pushTree } from "../../client/mod.ts";
+import { Client, LocalTree, pullTree, pushTree } from "../../client/mod.ts";
 import { assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
+import { HarmfulProxy } from "../support/proxy.ts";
 import { describeTree } from "../support/random_tree.ts";
 import { soon, startServed } from "./served.ts";
 
@@ -76,6 +77,21 @@ Deno.test("a server that stops after the first delivery stops after a pull that 
   await using client = served.client();
   assertEquals((await pullTree(client, "d", local.tree)).files, 1);
   await soon(served.server.finished, "the end of the server");
+});
+
+Deno.test("a push over a connection that is lost goes on by itself, tells each file once, and counts all of them", async () => {
+  await using served = startServed({});
+  using local = localFiles(Array.from({ length: 400 }, (_, index) => `d/${index}`), "x".repeat(2_000));
+  await using proxy = new HarmfulProxy(served.port, { direction: "to server", offset: 500_000, kind: "cut" });
+  await using client = new Client({ host: "127.0.0.1", port: Number(proxy.port) }, { retryWaitMs: 0 });
+  const told: string[] = [];
+  let sizeBytes = 0;
+  const { files, failed } = await pushTree(client, local.tree, "", {
+    onPlanned: (action, name) => action === "create" && told.push(name),
+    onProgress: (step) => sizeBytes = (step.isAgain ? 0 : sizeBytes) + (step.sizeBytes ?? 0),
+  });
+  assertEquals([files, failed, told.length, new Set(told).size, sizeBytes], [400, 0, 400, 400, 800_000]);
+  assertEquals(proxy.connections, 2);
 });
 
 /** Until then nothing is refused. */
