@@ -7,6 +7,7 @@ import { type Outcome, runApp, ServerProcess, temporaryDirectory } from "../supp
 function stage() {
   const shared = temporaryDirectory();
   const state = temporaryDirectory();
+  const here = temporaryDirectory();
   const env = { XDG_STATE_HOME: state.path };
   Deno.writeTextFileSync(`${shared.path}/img.jpg`, "a photo");
   const printed: string[] = [];
@@ -15,14 +16,13 @@ function stage() {
     file: `${state.path}/app/links.json`,
     printed,
     async app(...args: string[]): Promise<Outcome> {
-      const outcome = await runApp(args, { env });
+      const outcome = await runApp(args, { env, cwd: here.path });
       printed.push(outcome.stdout, outcome.stderr);
       return outcome;
     },
     serve: (...args: string[]) => ServerProcess.start(shared.path, ["--closed", ...args], { env }),
     [Symbol.dispose]() {
-      shared[Symbol.dispose]();
-      state[Symbol.dispose]();
+      for (const directory of [shared, state, here]) directory[Symbol.dispose]();
     },
   };
 }
