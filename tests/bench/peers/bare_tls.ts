@@ -5,7 +5,7 @@ import { freePort, type PeerKind, removeIfThere, run, startServer, targets } fro
 const PROGRAM = new URL("bare_tls_program.ts", import.meta.url).pathname;
 
 export const bareTls: PeerKind = {
-  name: "bare listenTls, connectTls",
+  name: "bare listenTls, startTls",
   programs: [],
   async start(yard) {
     const { path } = yard;
