@@ -83,7 +83,7 @@ Deno.test("a shell that a link leads into a directory has its names there, and n
   const input = { words: [], options: options as never, terminal, interruption: NEVER_INTERRUPTED, version: "test" };
   const report = new Report(terminal, { json: false, quiet: false });
   const shell = new Shell({ commands, input, target, path: "in/", holder, report });
-  const lines = ["list", "stat a.txt", "stat c.txt", "list a b c", "stat --timeout", `stat ${secret}`];
+  const lines = ["list", "stat a.txt", "stat c.txt", "list a b c", "stat --timeout", `stat -- ${secret}`];
   const inputs = [...lines.map((text) => ({ kind: "line" as const, text })), { kind: "end" as const }];
   await shell.run(
     { next: () => Promise.resolve(inputs.shift()!), tell: (write) => write(), [Symbol.dispose]() {} },
