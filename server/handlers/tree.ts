@@ -34,7 +34,12 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
   return { detail: describe(tally) };
 }
 
+/** A link for one transfer is for one file: with trees, it would be good for all of them, time and again. */
 function refusalsOf(context: RequestContext): (action: TreeAction | "read", name: string) => AppError | undefined {
+  if (context.principal.takeTurn) {
+    const refusal = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
+    return () => refusal;
+  }
   return (action, name) => {
     if (context.isAuthorized(action, name)) return undefined;
     try {

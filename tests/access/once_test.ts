@@ -1,5 +1,6 @@
 /** Links that are good for one transfer. */
-import { getFile, putFile } from "../../client/mod.ts";
+import { getFile, LocalTree, pullTree, pushTree, putFile } from "../../client/mod.ts";
+import type { Client } from "../../client/mod.ts";
 import { MemoryDestination } from "../../client/image/memory.ts";
 import type { AppError } from "../../protocol/errors.ts";
 import { BLOCK_BYTES, PARTIAL_SILENCE_MAX_MS } from "../../protocol/limits.ts";
@@ -140,4 +141,29 @@ Deno.test("a turn is lost by who moved nothing for a while, and by nobody else",
   second.release();
   turns.take(three);
   assertEquals(ends.length, 1);
+});
+
+Deno.test("a link for one transfer moves no tree, and is as good for a file after that; another link moves it", async () => {
+  await using linked = startLinked({ "in/a.txt": "content", "in/b.txt": "other" });
+  using here = temporaryDirectory();
+  Deno.writeTextFileSync(`${here.path}/mine`, "new");
+  const once = await linked.link({ isOnce: true, right: "write" });
+  const often = await linked.link({ right: "write" });
+  const movers = [
+    (client: Client) => pullTree(client, "in", new LocalTree(here.path)),
+    (client: Client) => pushTree(client, new LocalTree(here.path), "new"),
+  ];
+  for (const move of movers) {
+    await using client = linked.client(once);
+    const { message } = await assertRejectsCode(() => move(client), "not_allowed");
+    assertStringIncludes(message, "good for one file");
+  }
+  assertEquals([...Deno.readDirSync(here.path)].map(({ name }) => name), ["mine"]);
+  assertEquals([...Deno.readDirSync(linked.root)].map(({ name }) => name), ["in"]);
+  assertEquals(new TextDecoder().decode(await get(linked, once, "in/a.txt")), "content");
+  for (const move of movers) {
+    await using client = linked.client(often);
+    assertEquals((await move(client)).failed, 0);
+  }
+  assertEquals(Deno.readTextFileSync(`${linked.root}/new/mine`), "new");
 });
