@@ -11,7 +11,7 @@ import { BLOCK_BYTES } from "../limits.ts";
 import type { Crc32 } from "../wire/crc32.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { crc32For, loadBlake2b } from "./checksum.ts";
-import { BlockReader } from "./proof.ts";
+import { BlockReader, concatBytes } from "./proof.ts";
 import type { Session } from "./session.ts";
 import {
   endsSession,
@@ -104,7 +104,7 @@ class Receiving {
         group.push(digest);
         this.#report("verifying", (index + 1) * BLOCK_BYTES);
       }
-      this.#link.send({ type: "digests", digests: concat(group) });
+      this.#link.send({ type: "digests", digests: concatBytes(group) });
       await this.#link.session.flush();
     }
     return blocks;
@@ -179,14 +179,4 @@ async function objectTo(link: TransferLink, error: AppError): Promise<void> {
   } catch (failure) {
     link.abandon(failure);
   }
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 /** What sender and receiver share: what they report, how they say no, and what a finished transfer was. */
 import { AppError, errorNameOf, forPeer, toAppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { TransferOrder } from "../wire/transfer_order.ts";
 import type { Session } from "./session.ts";
@@ -78,6 +79,11 @@ function nameInOrder(message: { readonly type: string; readonly eager?: boolean 
 /** What the peer said no for. */
 export function peerError({ code, text, advice }: Omit<MessageOf<"error">, "type">): AppError {
   return new AppError(errorNameOf(code) ?? "internal", text, { by: "peer", ...(advice ? { advice } : {}) });
+}
+
+/** The error for a file that is over the limit. */
+export function tooLarge(name: string, sizeBytesMax: number): AppError {
+  return new AppError("too_large", `Cannot store ${quoteName(name)}: files over ${sizeBytesMax} bytes are not taken`);
 }
 
 /** `error` as the message that tells the peer of it. */

@@ -8,9 +8,10 @@ import type { FileTree, Folder, IfTaken } from "../files/tree.ts";
 import type { ToldEntry } from "../wire/entry_batch.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { CrcChoice } from "./checksum.ts";
+import { concatBytes } from "./proof.ts";
 import { receiveFile } from "./receiver.ts";
 import type { Session } from "./session.ts";
-import { endsSession } from "./transfer.ts";
+import { endsSession, tooLarge } from "./transfer.ts";
 import { FileGroup } from "./tree_group.ts";
 import type { TreeEvents } from "./tree_report.ts";
 import type { Place } from "./tree_told.ts";
@@ -81,7 +82,7 @@ export class Arrivals {
 
   async takeSmall({ number, mtimeMs, content }: MessageOf<"file">): Promise<void> {
     const { directory: { folder }, told, name, ifTaken, replacedBytes } = this.takeNext(number);
-    const bytes = content.length === 1 ? content[0]! : concat(content);
+    const bytes = content.length === 1 ? content[0]! : concatBytes(content);
     if (mtimeMs === undefined && bytes.length !== told.sizeBytes) {
       throw new AppError("malformed", `The sender told of ${told.sizeBytes} bytes and sent ${bytes.length}`);
     }
@@ -151,18 +152,3 @@ export class Arrivals {
 
 /** So many that have come are forgotten together. */
 const FORGOTTEN_TOGETHER = 1_024;
-
-/** The error for a file that is over the limit. */
-export function tooLarge(name: string, sizeBytesMax: number): AppError {
-  return new AppError("too_large", `Cannot store ${quoteName(name)}: files over ${sizeBytesMax} bytes are not taken`);
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}

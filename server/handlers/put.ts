@@ -1,8 +1,8 @@
 /** `offer` from a client: stores a file. */
 import { receiveFile } from "../../protocol/exchange/receiver.ts";
+import { tooLarge } from "../../protocol/exchange/transfer.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { Draft, IfTaken } from "../../protocol/files/tree.ts";
-import { quoteName } from "../../protocol/escape.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
@@ -23,12 +23,7 @@ export async function handlePut(offer: MessageOf<"offer">, context: RequestConte
 async function begin(offer: MessageOf<"offer">, context: RequestContext, turn: TransferTurn): Promise<Draft> {
   context.authorize("create", offer.name);
   const { fileBytesMax } = context.limits;
-  if ((offer.sizeBytes ?? 0) > fileBytesMax) {
-    throw new AppError(
-      "too_large",
-      `Cannot store ${quoteName(offer.name)}: files over ${fileBytesMax} bytes are not taken`,
-    );
-  }
+  if ((offer.sizeBytes ?? 0) > fileBytesMax) throw tooLarge(offer.name, fileBytesMax);
   turn.take();
   const draft = await withOverwriteRule(offer, context, (ifTaken) => createDraft(offer, ifTaken, context));
   return await turn.guard(draft);
