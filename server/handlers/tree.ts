@@ -34,14 +34,13 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
   return { detail: describe(tally) };
 }
 
+const FOR_ONE_FILE = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
+
 /** A link for one transfer is for one file: with trees, it would be good for all of them, time and again. */
 function refusalsOf(context: RequestContext): (action: TreeAction | "read", name: string) => AppError | undefined {
-  if (context.principal.takeTurn) {
-    const refusal = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
-    return () => refusal;
-  }
+  const isForOneFile = context.principal.takeTurn !== undefined;
   return (action, name) => {
-    if (context.isAuthorized(action, name)) return undefined;
+    if (context.isAuthorized(action, name)) return isForOneFile ? FOR_ONE_FILE : undefined;
     try {
       context.authorize(action, name);
     } catch (error) {
