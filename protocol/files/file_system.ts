@@ -4,6 +4,7 @@
  * flushing waits, because a disk may take seconds for it, and listing, because a directory may be large.
  */
 
+import { DATE_MS_MAX } from "../limits.ts";
 import type { Here } from "./here.ts";
 import { openToRead } from "./read_handle.ts";
 
@@ -51,6 +52,12 @@ export function removeIfThere(fs: FileSystem, path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** Sets when a file or directory was changed, as far as the runtime can say it; a link is followed. */
+export function setTime(fs: FileSystem, path: string, mtimeMs: number): void {
+  const date = new Date(Math.min(mtimeMs, DATE_MS_MAX));
+  fs.utimeSync(path, date, date);
 }
 
 /** Writes to the disk that the directory has other entries now. */
