@@ -5,6 +5,7 @@
  * again, up to `retries` times in a row without any progress.
  */
 import { AppError } from "../protocol/errors.ts";
+import type { CompressChoice } from "../protocol/exchange/compression.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { Entry } from "../protocol/files/tree.ts";
@@ -32,6 +33,8 @@ import { formatTarget, type Target } from "./target.ts";
 export interface ClientOptions extends Partial<ClientLimits>, RetryOptions, Trust {
   /** Program and version, for the opening line. @default "app" */
   agent?: string;
+  /** See `DialOptions`; a `holder` dials always as it did first. @default "auto" */
+  compress?: CompressChoice;
   /** A connection to `target` that outlives this client; who hands it in ends it. @default one of its own */
   holder?: SessionHolder;
   /** What dials, where there is no `holder`. @default `target`, inside TLS where its key is known */
@@ -188,7 +191,7 @@ export class Client implements AsyncDisposable {
   }
 
   async #session(): Promise<Session> {
-    const { signal, agent = "app", knownHosts, isStrict } = this.#options;
+    const { signal, agent = "app", knownHosts, isStrict, compress } = this.#options;
     const session = await this.#holder.session({
       target: this.#target,
       timeoutMs: this.#limits.timeoutMs,
@@ -196,6 +199,7 @@ export class Client implements AsyncDisposable {
       signal,
       knownHosts,
       isStrict,
+      compress,
     });
     this.#wasConnected = true;
     return session;

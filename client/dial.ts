@@ -5,6 +5,7 @@
  */
 import { AppError } from "../protocol/errors.ts";
 import { closeOnAbort, TcpStream } from "../protocol/exchange/byte_stream.ts";
+import { type CompressChoice, offeredCompressions } from "../protocol/exchange/compression.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
 import { beginSession, type ClientOpening, exchangeOpenings } from "../protocol/exchange/opening.ts";
 import type { Session } from "../protocol/exchange/session.ts";
@@ -25,6 +26,8 @@ export interface Trust {
 export interface DialOptions extends Use, Trust {
   readonly target: Target;
   readonly agent: string;
+  /** Whether what is moved is compressed, where that pays and the server can. @default "auto": not on loopback */
+  readonly compress?: CompressChoice | undefined;
 }
 
 /** A session with a server, watched for silence. Dispose it, or `end` it with a goodbye. */
@@ -117,7 +120,12 @@ async function open(
   try {
     if (known) await onProven();
     const { secret } = known ? target : {};
-    const opening = await exchangeOpenings(stream, { agent, ...(secret === undefined ? {} : { secret }) });
+    const compress = offeredCompressions(options.compress ?? "auto", stream.peer);
+    const opening = await exchangeOpenings(stream, {
+      agent,
+      ...(compress === undefined ? {} : { compress }),
+      ...(secret === undefined ? {} : { secret }),
+    });
     return {
       stream,
       opening,
@@ -138,7 +146,11 @@ function begin(opened: Opened, options: DialOptions): DialedSession {
     const session = beginSession(opened.stream, opened.opening);
     const handTo = (use: Use) => opened.guard(use, () => session.isWaiting);
     handTo(options);
-    return { session, handTo, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+    const dispose = () => {
+      session.close();
+      opened[Symbol.dispose]();
+    };
+    return { session, handTo, [Symbol.dispose]: dispose };
   } catch (error) {
     opened[Symbol.dispose]();
     throw error;

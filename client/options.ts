@@ -3,6 +3,7 @@ import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
 import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
+import { COMPRESS_CHOICES, type CompressChoice } from "../protocol/exchange/compression.ts";
 import { translating } from "../protocol/files/fs_errors.ts";
 import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
@@ -53,6 +54,15 @@ export const IF_EXISTS_OPTION = {
   choices: ["error", "skip", "rename", "replace"],
   default: "error",
   help: "What to do when the name is taken",
+} as const;
+
+/** Those that move files. */
+export const COMPRESS_OPTION = {
+  name: "compress",
+  kind: "choice",
+  choices: COMPRESS_CHOICES,
+  default: "auto",
+  help: "Compress what gets smaller; auto: not on this machine",
 } as const;
 
 /** Those that can speak an old format; which one has a server of that format for each of them. */
@@ -112,7 +122,10 @@ export async function oldServerFor(target: Target, input: ClientInput, report: R
   return new OldServer(target, clientOptionsFor(input, report));
 }
 
-type ClientInput = Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version"> & InShell;
+type ClientInput =
+  & Pick<CommandInput<typeof COMMON_OPTIONS>, "options" | "interruption" | "version">
+  & { readonly options: { readonly compress?: CompressChoice } }
+  & InShell;
 
 /** What the options, and the keys that this person's program remembers, say of whom to trust. */
 export function trustFor({ options }: Pick<ClientInput, "options">, report: Report): Trust {
@@ -138,6 +151,7 @@ export function clientOptionsFor(input: ClientInput, report: Report): ClientOpti
     retries: options.retries,
     signal: interruption.signal(),
     agent: `app/${version}`,
+    ...(options.compress ? { compress: options.compress } : {}),
     onRetry(error, attempt, waitMs) {
       const wait = formatDuration(Math.ceil(waitMs / 1000));
       report.note(`${error.message}; attempt ${attempt} of ${options.retries} in ${wait}`, {

@@ -6,6 +6,8 @@ import type { Use } from "./patience.ts";
 export class SessionHolder implements AsyncDisposable {
   readonly #dial: typeof dial;
   #dialed: DialedSession | undefined;
+  /** A shell says it once for all of its commands. */
+  #compress: DialOptions["compress"];
 
   /** `connect` is what dials. */
   constructor(connect = dial) {
@@ -20,7 +22,7 @@ export class SessionHolder implements AsyncDisposable {
   /** The session that is there, from now on with the limits and the signal of `options`, or a new one. */
   async session(options: DialOptions): Promise<Session> {
     if (this.#dialed) this.handTo(options);
-    else this.#dialed = await this.#dial(options);
+    else this.#dialed = await this.#dial({ ...options, compress: this.#compress ??= options.compress });
     return this.#dialed!.session;
   }
 

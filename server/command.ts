@@ -2,9 +2,11 @@
 import { type CommandInput, defineCommand, type OptionValues } from "../protocol/cli/command.ts";
 import { usageError } from "../protocol/cli/parse.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
+import { COMPRESS_CHOICES } from "../protocol/exchange/compression.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { stateFile } from "../protocol/files/state_folder.ts";
+import { COMPRESSED_SESSIONS_MAX } from "../protocol/limits.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
 import { LIMIT_OPTIONS, limitsFrom } from "./limit_options.ts";
@@ -74,6 +76,13 @@ const OPTIONS = [
     kind: "flag",
     help: "Let a greeting with a number below 1 or above 100 stop the server",
   },
+  {
+    name: "compress",
+    kind: "choice",
+    choices: COMPRESS_CHOICES,
+    default: "auto",
+    help: `Compress for clients that want it; auto: for ${COMPRESSED_SESSIONS_MAX} at once`,
+  },
   { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
   ...LIMIT_OPTIONS,
 ] as const;
@@ -125,6 +134,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     log,
     agent: `app/${version}`,
     limits: limitsFrom(options),
+    compress: options.compress,
   });
   interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });
   const bound = { address: server.address, port: server.port, interfaces: Deno.networkInterfaces() };

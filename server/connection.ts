@@ -23,6 +23,7 @@ import { handleRequest } from "./handlers/mod.ts";
 import type { Log } from "./log.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { type Action, authorize, isAuthorized, type Policy, type Principal } from "./policy.ts";
+import type { Compressions } from "./limits/compressions.ts";
 import type { Pass } from "./limits/gate.ts";
 import { FIND_TYPE, type QuickFind } from "./quick_find.ts";
 import { refuseFormat, refuseOpening, refusePlain, sayLastWords } from "./refusal.ts";
@@ -45,6 +46,7 @@ export interface ServerContext {
   readonly policy: Policy;
   readonly access: Access;
   readonly limits: ServerLimits;
+  readonly compressions: Compressions;
   readonly log: Log;
   /** The formats that are served. */
   readonly formats: readonly ServedFormat[];
@@ -200,8 +202,11 @@ export class Connection {
     const { requestsAheadMax } = limits;
     const { secret } = opening.abilities;
     if (secret !== undefined) this.#become(await this.#redeem(secret));
-    const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, { agent, requestsAheadMax });
+    const { compression } = this.#held.use(this.#context.compressions.grant(opening.abilities.compress));
+    const options = { agent, requestsAheadMax, compression };
+    const { session, hello } = await openAsServer(this.#stream, first, opening.abilities, options);
     this.#session = session;
+    this.#held.defer(() => session.close());
     session.answerQuickly(FIND_TYPE, (body) => this.#findQuickly(body));
     await hello();
     this.#entry.opened();

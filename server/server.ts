@@ -6,6 +6,7 @@
 import { breathe, breatheNow } from "../protocol/breathe.ts";
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
+import type { CompressChoice } from "../protocol/exchange/compression.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";
@@ -19,6 +20,7 @@ import { isLoopback } from "./start_lines.ts";
 import { CsvStore } from "./records/csv_store.ts";
 import type { RecordStore } from "./records/record_store.ts";
 import { type Policy, stranger, type StrangerRights } from "./policy.ts";
+import { Compressions } from "./limits/compressions.ts";
 import { Guard } from "./limits/guard.ts";
 import { QuickFind } from "./quick_find.ts";
 import { refuseOpening, sayLastWords } from "./refusal.ts";
@@ -66,6 +68,8 @@ export interface ServeOptions extends Partial<Policy> {
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
   greeting?: Partial<Greeting>;
   limits?: Partial<ServerLimits>;
+  /** Whether sessions are compressed as clients wish; "auto": a bounded number of them at once. @default "auto" */
+  compress?: CompressChoice;
   /** Told of every request. @default nothing is logged */
   log?: Log;
   /** Stops the server when it aborts; as `stop()`. */
@@ -115,6 +119,7 @@ export class Server implements AsyncDisposable {
         redeem: guard.slowed((secret, peer) => links.redeem(secret, peer)),
       },
       limits,
+      compressions: new Compressions(options.compress ?? "auto"),
       log: guard.log,
       formats: options.formats ?? (strangers === "open" && isLoopback(address) && !identity ? SERVED_FORMATS : ["app"]),
       greeting: { name: "app", number: 42n, closeOnOutOfRange: false, ...options.greeting },

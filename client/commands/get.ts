@@ -11,6 +11,7 @@ import { hasImageName } from "../image/name.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
+  COMPRESS_OPTION,
   IF_EXISTS_OPTION,
   ifTakenOf,
   oldServerFor,
@@ -35,6 +36,7 @@ const OPTIONS = [
   IF_EXISTS_OPTION,
   { name: "show", kind: "flag", help: "Draw a picture on the terminal, if that can" },
   wireOption("share", "image"),
+  COMPRESS_OPTION,
   ...COMMON_OPTIONS,
 ] as const;
 

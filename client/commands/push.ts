@@ -3,7 +3,7 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, COMPRESS_OPTION, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
@@ -23,6 +23,7 @@ const OPTIONS = [
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
+  COMPRESS_OPTION,
   ...LOOK_OPTIONS,
 ] as const;
 

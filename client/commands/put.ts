@@ -8,6 +8,7 @@ import { encodeShareRequest } from "../../protocol/wire/share.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
+  COMPRESS_OPTION,
   IF_EXISTS_OPTION,
   ifTakenOf,
   oldServerFor,
@@ -26,6 +27,7 @@ const OPTIONS = [
   { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
   IF_EXISTS_OPTION,
   wireOption("share"),
+  COMPRESS_OPTION,
   ...COMMON_OPTIONS,
 ] as const;
 

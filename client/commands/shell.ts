@@ -3,11 +3,13 @@ import { type Command, type CommandInput, type CommandTable, defineCommand } fro
 import { usageError } from "../../protocol/cli/parse.ts";
 import { stateFile } from "../../protocol/files/state_folder.ts";
 import { SessionHolder } from "../session_holder.ts";
-import { clientFor, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
+import { clientFor, COMPRESS_OPTION, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
 import { History } from "../shell/history.ts";
 import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";
 import { formatTarget } from "../target.ts";
+
+const OPTIONS = [COMPRESS_OPTION, ...LOOK_OPTIONS] as const;
 
 const NOT_INSIDE = new Set(["shell", "forget"]);
 
@@ -18,7 +20,7 @@ export function shellCommand(table: CommandTable): Command {
     summary: "Enter commands one after the other, over one connection",
     words: "HOST PORT",
     wordsMax: 2,
-    options: LOOK_OPTIONS,
+    options: OPTIONS,
     notes: [
       "The commands of app, without HOST PORT; on a terminal with history and completion, else a line each from stdin.",
       "From a pipe, the exit code is that of the last command that failed.",
@@ -27,7 +29,7 @@ export function shellCommand(table: CommandTable): Command {
   });
 }
 
-async function run(input: CommandInput<typeof LOOK_OPTIONS>, table: CommandTable): Promise<number> {
+async function run(input: CommandInput<typeof OPTIONS>, table: CommandTable): Promise<number> {
   const { terminal, interruption } = input;
   const { target, rest, path } = targetFor(input);
   if (rest.length > 0) throw usageError({ name: "shell" }, `Unexpected ${JSON.stringify(rest[0])} behind the port`);

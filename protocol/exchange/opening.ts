@@ -5,6 +5,8 @@ import { BODY_BYTES_MAX } from "../limits.ts";
 import { detectFormat, type ServedFormat, type WireFormat } from "../wire/detect.ts";
 import { type Abilities, formatAbilities, OPENING_START, parseOpening } from "../wire/opening.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { type Compression, COMPRESSIONS } from "./compression.ts";
+import { PackedStream } from "./packed_stream.ts";
 import { type More, QuietReader } from "./quiet_reader.ts";
 import { Session } from "./session.ts";
 
@@ -64,21 +66,24 @@ export interface ClientOpening {
   readonly sent: string;
   readonly first: FirstBytes;
   readonly abilities: Abilities;
+  /** What the server chose of what we offered. */
+  readonly compression: Compression | undefined;
 }
 
 /** Begins a session as the client: our line, the server's line, and both again in the first frame. */
 export async function openAsClient(
   stream: ByteStream,
   agent: string,
+  compress?: string,
 ): Promise<{ session: Session; abilities: Abilities }> {
-  const opening = await exchangeOpenings(stream, { agent });
+  const opening = await exchangeOpenings(stream, { agent, ...(compress === undefined ? {} : { compress }) });
   return { session: beginSession(stream, opening), abilities: opening.abilities };
 }
 
 /** Says our line and hears the server's, which may be that it refuses. A secret is only for a stream inside TLS. */
 export async function exchangeOpenings(
   stream: ByteStream,
-  ours: Pick<Abilities, "agent" | "secret">,
+  ours: Pick<Abilities, "agent" | "compress" | "secret">,
 ): Promise<ClientOpening> {
   const sent = formatAbilities({ ...ours, dataBytesMax: BODY_BYTES_MAX });
   await stream.write(new TextEncoder().encode(sent + "\n"));
@@ -89,19 +94,33 @@ export async function exchangeOpenings(
   if (opening.kind !== "abilities") {
     throw new AppError("malformed", `The server's opening has no abilities: ${first.line}`);
   }
-  return { sent, first, abilities: opening.abilities };
+  return { sent, first, abilities: opening.abilities, compression: chosenBy(opening.abilities, ours.compress) };
+}
+
+/** Throws `malformed` for what was not offered. */
+function chosenBy({ compress }: Abilities, offered = ""): Compression | undefined {
+  const chosen = COMPRESSIONS.find((name) => name === compress && offered.split(",").includes(name));
+  if (chosen || compress === undefined) return chosen;
+  throw new AppError("malformed", "The server chose a compression that was not offered to it");
 }
 
 /** The session behind both lines. Throws what the server refused. */
-export function beginSession(stream: ByteStream, { sent, first, abilities }: ClientOpening): Session {
+export function beginSession(stream: ByteStream, { sent, first, abilities, compression }: ClientOpening): Session {
   if (abilities.refused) throw refusal(abilities.refused);
-  const session = new Session(stream, {
-    early: first.early,
+  const { early, over } = layered(stream, first.early, compression);
+  const session = new Session(over, {
+    early,
     dataBytesMax: abilities.dataBytesMax,
     requestsAheadMax: 0,
   });
   session.send({ type: "hello", sent, received: first.line });
   return session;
+}
+
+/** What the session speaks over, and what of it was read already. */
+function layered(stream: ByteStream, early: Uint8Array, compression: Compression | undefined) {
+  if (!compression) return { early, over: stream };
+  return { early: new Uint8Array(), over: new PackedStream(stream, compression, early) };
 }
 
 /** A line that was cut within its first word may still have been ours. */
@@ -112,16 +131,28 @@ function notOurs({ early }: FirstBytes, peer: string): AppError {
   return new AppError("not_app", `What answers at ${peer} is not app`);
 }
 
+export interface ServerOpeningOptions {
+  readonly agent: string;
+  readonly requestsAheadMax: number;
+  /** Chosen from what the client offered. @default none */
+  readonly compression?: Compression | undefined;
+}
+
 /** Begins a session as the server, behind the client's line. Then call `hello`, before anything else is received. */
 export async function openAsServer(
   stream: ByteStream,
   first: FirstBytes,
   client: Abilities,
-  { agent, requestsAheadMax }: { agent: string; requestsAheadMax: number },
+  { agent, requestsAheadMax, compression }: ServerOpeningOptions,
 ): Promise<{ session: Session; hello: () => Promise<void> }> {
-  const sent = formatAbilities({ agent, dataBytesMax: BODY_BYTES_MAX });
+  const sent = formatAbilities({
+    agent,
+    dataBytesMax: BODY_BYTES_MAX,
+    ...(compression ? { compress: compression } : {}),
+  });
   await stream.write(new TextEncoder().encode(sent + "\n"));
-  const session = new Session(stream, { early: first.early, dataBytesMax: client.dataBytesMax, requestsAheadMax });
+  const { early, over } = layered(stream, first.early, compression);
+  const session = new Session(over, { early, dataBytesMax: client.dataBytesMax, requestsAheadMax });
   return { session, hello: () => receiveHello(session, sent, first.line) };
 }
 

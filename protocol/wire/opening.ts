@@ -20,6 +20,8 @@ export interface Abilities {
   readonly agent?: string;
   /** The largest body of a frame that this side takes, in bytes. */
   readonly dataBytesMax: number;
+  /** Of a client: the kinds of compression that it can, with commas between them. Of a server: the one to be used. */
+  readonly compress?: string;
   /** Set when this side will not go on: the name of an error code. */
   readonly refused?: string;
   /** Of a server that refuses plain connections: its public key, as in a link. */
@@ -33,8 +35,8 @@ export type Opening =
   | { readonly kind: "words"; readonly words: readonly string[] };
 
 /** The line without its line feed. */
-export function formatAbilities({ agent, dataBytesMax, refused, key, secret }: Abilities): string {
-  const words = refused ? { refused, key } : { agent, "data-max": dataBytesMax, secret };
+export function formatAbilities({ agent, dataBytesMax, compress, refused, key, secret }: Abilities): string {
+  const words = refused ? { refused, key } : { agent, "data-max": dataBytesMax, compress, secret };
   const said = Object.entries(words).filter(([, value]) => value !== undefined);
   return [OPENING_START, ...said.map(([name, value]) => `${name}=${value}`)].join(" ");
 }
@@ -59,7 +61,7 @@ function abilitiesOf(values: ReadonlyMap<string, string>): Abilities {
     throw malformed(`data-max is not a number from ${BODY_BYTES_MIN} on`);
   }
   const abilities: Record<string, string> = {};
-  for (const name of ["agent", "refused", "key", "secret"] as const) {
+  for (const name of ["agent", "compress", "refused", "key", "secret"] as const) {
     const value = values.get(name);
     if (value !== undefined) abilities[name] = value;
   }
