@@ -5,7 +5,7 @@
  * again, up to `retries` times in a row without any progress.
  */
 import { AppError } from "../protocol/errors.ts";
-import type { CompressChoice } from "../protocol/exchange/compression.ts";
+import type { CompressChoice } from "../protocol/compressions.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { endsSession } from "../protocol/exchange/transfer.ts";
 import type { Entry } from "../protocol/files/tree.ts";

@@ -5,7 +5,7 @@
  */
 import { AppError } from "../protocol/errors.ts";
 import { closeOnAbort, TcpStream } from "../protocol/exchange/byte_stream.ts";
-import { type CompressChoice, offeredCompressions } from "../protocol/exchange/compression.ts";
+import { type CompressChoice, offeredCompressions } from "../protocol/compressions.ts";
 import { watchSilence } from "../protocol/exchange/idle.ts";
 import { beginSession, type ClientOpening, exchangeOpenings } from "../protocol/exchange/opening.ts";
 import type { Session } from "../protocol/exchange/session.ts";

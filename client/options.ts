@@ -1,9 +1,9 @@
 /** The options that several commands share, and what they come to. */
 import type { CommandInput } from "../protocol/cli/command.ts";
 import { formatDuration } from "../protocol/cli/format.ts";
+import type { CompressChoice } from "../protocol/compressions.ts";
 import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
-import { COMPRESS_CHOICES, type CompressChoice } from "../protocol/exchange/compression.ts";
 import { translating } from "../protocol/files/fs_errors.ts";
 import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
@@ -54,15 +54,6 @@ export const IF_EXISTS_OPTION = {
   choices: ["error", "skip", "rename", "replace"],
   default: "error",
   help: "What to do when the name is taken",
-} as const;
-
-/** Those that move files. */
-export const COMPRESS_OPTION = {
-  name: "compress",
-  kind: "choice",
-  choices: COMPRESS_CHOICES,
-  default: "auto",
-  help: "Compress what gets smaller; auto: not on this machine",
 } as const;
 
 /** Those that can speak an old format; which one has a server of that format for each of them. */

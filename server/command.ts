@@ -1,12 +1,11 @@
 /** `app serve`. */
+import { COMPRESS_OPTION } from "../protocol/compressions.ts";
 import { type CommandInput, defineCommand, type OptionValues } from "../protocol/cli/command.ts";
 import { usageError } from "../protocol/cli/parse.ts";
 import type { Terminal } from "../protocol/cli/terminal.ts";
-import { COMPRESS_CHOICES } from "../protocol/exchange/compression.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import type { Measure } from "../protocol/files/scan.ts";
 import { stateFile } from "../protocol/files/state_folder.ts";
-import { COMPRESSED_SESSIONS_MAX } from "../protocol/limits.ts";
 import { isOld, SERVED_FORMATS, type ServedFormat } from "../protocol/wire/detect.ts";
 import { greetingNameFault, parseInteger } from "../protocol/wire/greeting.ts";
 import { LIMIT_OPTIONS, limitsFrom } from "./limit_options.ts";
@@ -76,13 +75,7 @@ const OPTIONS = [
     kind: "flag",
     help: "Let a greeting with a number below 1 or above 100 stop the server",
   },
-  {
-    name: "compress",
-    kind: "choice",
-    choices: COMPRESS_CHOICES,
-    default: "auto",
-    help: `Compress for clients that want it; auto: for ${COMPRESSED_SESSIONS_MAX} at once`,
-  },
+  COMPRESS_OPTION,
   { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
   ...LIMIT_OPTIONS,
 ] as const;

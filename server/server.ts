@@ -6,7 +6,7 @@
 import { breathe, breatheNow } from "../protocol/breathe.ts";
 import { AppError, type ErrorName } from "../protocol/errors.ts";
 import { TcpStream } from "../protocol/exchange/byte_stream.ts";
-import type { CompressChoice } from "../protocol/exchange/compression.ts";
+import type { CompressChoice } from "../protocol/compressions.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { LocalTree } from "../protocol/files/local_tree.ts";
 import { SERVER_LIMITS, type ServerLimits } from "../protocol/limits.ts";

@@ -1,5 +1,6 @@
 /** `app get`. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { TransferProgress, TransferResult } from "../../protocol/exchange/transfer.ts";
 import { quoteName } from "../../protocol/escape.ts";
@@ -11,7 +12,6 @@ import { hasImageName } from "../image/name.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
-  COMPRESS_OPTION,
   IF_EXISTS_OPTION,
   ifTakenOf,
   oldServerFor,

@@ -1,9 +1,10 @@
 /** `app push` and `app pull`: make one directory like another. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, COMPRESS_OPTION, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";

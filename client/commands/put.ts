@@ -1,5 +1,6 @@
 /** `app put`. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
+import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
@@ -8,7 +9,6 @@ import { encodeShareRequest } from "../../protocol/wire/share.ts";
 import {
   clientFor,
   COMMON_OPTIONS,
-  COMPRESS_OPTION,
   IF_EXISTS_OPTION,
   ifTakenOf,
   oldServerFor,

@@ -1,9 +1,10 @@
 /** `app shell`: commands one after the other, over one connection. */
 import { type Command, type CommandInput, type CommandTable, defineCommand } from "../../protocol/cli/command.ts";
 import { usageError } from "../../protocol/cli/parse.ts";
+import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
 import { stateFile } from "../../protocol/files/state_folder.ts";
 import { SessionHolder } from "../session_holder.ts";
-import { clientFor, COMPRESS_OPTION, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
+import { clientFor, LOOK_OPTIONS, reportFor, targetFor } from "../options.ts";
 import { History } from "../shell/history.ts";
 import { PipedLines, TypedLines } from "../shell/lines.ts";
 import { Shell } from "../shell/shell.ts";

@@ -1,50 +1,20 @@
 /**
- * The kinds of compression that a session can have, and their contexts: bytes in, bytes out, each piece behind the ones
- * before it. A context goes on over all pieces of a direction: of a tree of source code that leaves 18 % less than the
+ * The contexts of a compressed session: bytes in, bytes out, each piece behind the ones before it. A context goes on over all pieces of a direction: of a tree of source code that leaves 18 % less than the
  * same pieces each on its own.
  *
  * `node:zlib` is loaded when the first piece is compressed or inflated. Its work is done on this thread, so pieces are
  * small: 128 KiB take about half a millisecond.
  */
+import type { Compression } from "../compressions.ts";
 import { AppError } from "../errors.ts";
-
-/** Best first. */
-export const COMPRESSIONS = ["zstd", "deflate"] as const;
-export type Compression = typeof COMPRESSIONS[number];
-
-/** What a person or a program wants. */
-export const COMPRESS_CHOICES = ["auto", "on", "off"] as const;
-export type CompressChoice = typeof COMPRESS_CHOICES[number];
 
 /** How far back zstd looks, as a power of two, on both sides: it decides how much memory a context takes. */
 const ZSTD_WINDOW_LOG = 20;
 const ZSTD_LEVEL = 5;
 const DEFLATE_LEVEL = 5;
+/** The first that counts how often each byte comes. */
+const DEFLATE_SAMPLE_LEVEL = 2;
 const PIECE_BYTES = 131_072;
-
-/** The only version check: Deno 2.5 has the functions for zstd, which throw. */
-const HAS_ZSTD = Number(/^2\.(\d+)\./.exec(Deno.version.deno)?.[1] ?? 99) >= 9;
-
-/** What this program can do, best first. */
-export function ownCompressions(): readonly Compression[] {
-  return HAS_ZSTD ? COMPRESSIONS : ["deflate"];
-}
-
-/** The best of `own` that is in the list that the peer offered, such as "zstd,deflate"; `undefined` for none. */
-export function chooseCompression(
-  offered: string | undefined,
-  own: readonly Compression[] = ownCompressions(),
-): Compression | undefined {
-  const names = offered?.split(",") ?? [];
-  return own.find((name) => names.includes(name));
-}
-
-/** What a client says that it can: nothing where it would only cost time. `peer` is as in `ByteStream`. */
-export function offeredCompressions(choice: CompressChoice, peer: string): string | undefined {
-  const isLoopback = /^(127\.|\[::1\]|\[::ffff:127\.)/.test(peer);
-  if (choice === "off" || choice === "auto" && isLoopback) return undefined;
-  return ownCompressions().join(",");
-}
 
 /** What of `node:zlib` is used; its types do not know all of it. */
 interface Transform {
@@ -140,7 +110,7 @@ export async function loadCodec(compression: Compression): Promise<Codec> {
     return {
       openCompressor: () => open("createDeflateRaw", options),
       openInflater: () => open("createInflateRaw", options),
-      tryOut: (bytes) => (call("deflateRawSync", bytes, { level: 1 }) as Uint8Array).length,
+      tryOut: (bytes) => (call("deflateRawSync", bytes, { level: DEFLATE_SAMPLE_LEVEL }) as Uint8Array).length,
     };
   }
   const options = (params: Record<string, number>) => ({

@@ -1,11 +1,11 @@
 /** The opening over a stream: reading the first bytes, saying our line, and what comes of it: a session. */
+import { type Compression, COMPRESSIONS } from "../compressions.ts";
 import { AppError, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import { detectFormat, type ServedFormat, type WireFormat } from "../wire/detect.ts";
 import { type Abilities, formatAbilities, OPENING_START, parseOpening } from "../wire/opening.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { type Compression, COMPRESSIONS } from "./compression.ts";
 import { PackedStream } from "./packed_stream.ts";
 import { type More, QuietReader } from "./quiet_reader.ts";
 import { Session } from "./session.ts";

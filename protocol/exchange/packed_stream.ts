@@ -6,10 +6,11 @@
  * only what gets smaller is compressed. The first bytes, with `hello` in them, and small messages never are: no secret
  * of the opening shares a context with anything, and an answer to a ping tells nothing but its size.
  */
+import type { Compression } from "../compressions.ts";
 import { AppError } from "../errors.ts";
 import { decodeSegmentHeader, encodeSegment, SEGMENT_HEADER_BYTES, type SegmentHeader } from "../wire/segment.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { type Codec, type Compression, type CompressionContext, loadCodec } from "./compression.ts";
+import { type Codec, type CompressionContext, loadCodec } from "./compression.ts";
 
 /** Half a frame of file data, which does not hold anybody up for long. */
 const PIECE_BYTES_MAX = 132_096;

@@ -2,7 +2,7 @@
  * Which sessions are compressed: as clients wish, and of all of them only so many at once, since each has contexts of
  * some megabytes.
  */
-import { chooseCompression, type CompressChoice, type Compression } from "../../protocol/exchange/compression.ts";
+import { chooseCompression, type CompressChoice, type Compression } from "../../protocol/compressions.ts";
 import { COMPRESSED_SESSIONS_MAX } from "../../protocol/limits.ts";
 
 /** What one session got. Dispose it at its end. */

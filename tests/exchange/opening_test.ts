@@ -116,6 +116,46 @@ Deno.test("a server finds lines that differ in hello", async () => {
   }
 });
 
+Deno.test("a server chooses a compression of those that were offered, or none; another one is malformed", async () => {
+  const lines = [
+    ["", undefined],
+    [" compress=deflate", undefined],
+    [" compress=zstd", "malformed"],
+    [" compress=", "malformed"],
+    [" compress=deflate,deflate", "malformed"],
+  ] as const;
+  for (const [words, code] of lines) {
+    const [one, two] = memoryPair();
+    await two.write(latin1(`APP/1 agent=other${words}\n`));
+    const opened = openAsClient(one, "app/0.1.0", "brotli,deflate");
+    if (code === undefined) await opened;
+    else await assertRejectsCode(() => opened, code);
+  }
+  const [one, two] = memoryPair();
+  await two.write(latin1("APP/1 compress=deflate\n"));
+  await assertRejectsCode(() => openAsClient(one, "app/0.1.0"), "malformed");
+});
+
+Deno.test("a server that agrees on a compression says so, and both speak it from hello on", async () => {
+  const [one, two] = memoryPair();
+  const opened = openAsClient(one, "tester/1.0", "deflate").then(async ({ session, abilities }) => {
+    for (let count = 0; count < 500; count++) session.send(STAT);
+    await session.flush();
+    return abilities;
+  });
+  const first = await readFirstBytes(new QuietReader(two));
+  const opening = parseOpening(first!.line);
+  assert(opening.kind === "abilities");
+  assertEquals(opening.abilities.compress, "deflate");
+  const options = { agent: "app/0.1.0", requestsAheadMax: 4, compression: "deflate" } as const;
+  const { session, hello } = await openAsServer(two, first!, opening.abilities, options);
+  await hello();
+  for (let count = 0; count < 500; count++) assertEquals(await session.nextRequest(), STAT);
+  assertEquals((await opened).compress, "deflate");
+  assert(two.bytesRead < 5_000, `${two.bytesRead} bytes`);
+  session.close();
+});
+
 Deno.test("a server wants hello first", async () => {
   const [one, two] = memoryPair();
   await one.write(concat(latin1(`${LINE}\n`), encode({ type: "done" })));

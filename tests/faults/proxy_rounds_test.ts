@@ -19,6 +19,12 @@ const RETRYING = 2;
 for (const way of ["get", "put"] as const) {
   const name = `a ${way} over a connection that is cut, stalls or loses a bit ends whole or not at all`;
   Deno.test(name, () => playRounds({ name, rounds: 100, open: () => Stage.open(way), play }));
+  const nameCompressed =
+    `a ${way} that is compressed, over a connection that is cut, stalls or loses a bit, ends whole or not at all`;
+  Deno.test(
+    nameCompressed,
+    () => playRounds({ name: nameCompressed, rounds: 60, open: () => Stage.open(way, "compressed"), play }),
+  );
   const nameInside =
     `a ${way} inside TLS over a connection that is cut, stalls or loses a bit ends whole or not at all`;
   Deno.test(nameInside, () => playRounds({ name: nameInside, rounds: 60, open: () => Stage.open(way, "tls"), play }));

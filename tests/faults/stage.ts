@@ -16,11 +16,11 @@ import { Transfer } from "./transfer.ts";
 export type Way = "get" | "put";
 
 const NAME = "big.bin";
-export const CONTENT = new Random(20).bytes(20_000_000);
+const CONTENT = new Random(20).bytes(20_000_000);
 const MTIME_MS = 1_700_000_000_123;
 
-/** In plain, or encrypted with a key that the client knows. */
-export type Wrapping = "plain" | "tls";
+/** In plain, encrypted with a key that the client knows, or compressed; then the file is one that gets half as large. */
+export type Wrapping = "plain" | "tls" | "compressed";
 
 /** What the undamaged run behind a fault came to. */
 export type Completion = "resumed" | "anew" | "was there";
@@ -34,6 +34,7 @@ export class Stage implements AsyncDisposable {
   /** How many bytes an undamaged transfer has, each way. */
   travel!: Readonly<Record<Harm["direction"], number>>;
   server!: ServerProcess;
+  readonly #content: Uint8Array;
   readonly #shared = temporaryDirectory();
   readonly #here = temporaryDirectory();
   /** Where the server's key is, and what the client knows of it. */
@@ -43,6 +44,7 @@ export class Stage implements AsyncDisposable {
   private constructor(way: Way, wrapping: Wrapping) {
     this.way = way;
     this.wrapping = wrapping;
+    this.#content = wrapping === "compressed" ? CONTENT.map((byte) => byte & 15) : CONTENT;
     this.dataDirection = way === "get" ? "to client" : "to server";
     this.answerDirection = way === "get" ? "to server" : "to client";
   }
@@ -51,7 +53,7 @@ export class Stage implements AsyncDisposable {
     const stage = new Stage(way, wrapping);
     if (wrapping === "tls") stage.#key = (await openIdentity(stage.#identity)).key;
     const source = `${way === "get" ? stage.#shared.path : stage.#here.path}/${NAME}`;
-    Deno.writeFileSync(source, CONTENT);
+    Deno.writeFileSync(source, stage.#content);
     Deno.utimeSync(source, MTIME_MS / 1000, MTIME_MS / 1000);
     await stage.startServer();
     stage.travel = await stage.#measureTravel();
@@ -70,7 +72,8 @@ export class Stage implements AsyncDisposable {
 
   /** Starts the transfer, with `--json`. */
   start(port: string, args: readonly string[] = []): Transfer {
-    const words = [this.way, "127.0.0.1", port, NAME, "--json", ...args];
+    const more = this.wrapping === "compressed" ? ["--compress", "on"] : [];
+    const words = [this.way, "127.0.0.1", port, NAME, "--json", ...more, ...args];
     if (this.wrapping === "tls") this.#knowServerAt(port);
     return new Transfer(startApp(words, { cwd: this.#here.path, env: { XDG_STATE_HOME: this.#state.path } }));
   }
@@ -90,8 +93,8 @@ export class Stage implements AsyncDisposable {
     if (shown.length === 0) return false;
     assertEquals(shown, [NAME]);
     const bytes = Deno.readFileSync(`${this.#target}/${NAME}`);
-    assertEquals(bytes.length, CONTENT.length, "the length of what is visible");
-    assertEquals(firstDifference(bytes, CONTENT), undefined, "where what is visible differs");
+    assertEquals(bytes.length, this.#content.length, "the length of what is visible");
+    assertEquals(firstDifference(bytes, this.#content), undefined, "where what is visible differs");
     return true;
   }
 
@@ -154,6 +157,8 @@ export class Stage implements AsyncDisposable {
     const { code, stderr } = await this.start(proxy.port).outcome;
     assertEquals(code, 0, stderr);
     this.clear();
+    const travelled = proxy.counts[this.dataDirection] / this.#content.length;
+    assert(this.wrapping === "compressed" ? travelled < 0.6 : travelled > 1, `it has ${travelled} of its size`);
     return { ...proxy.counts };
   }
 }

@@ -15,6 +15,7 @@ import { hasGreetingForm, parseGreeting, parseGreetingReply } from "../../protoc
 import { parseImageRequest } from "../../protocol/wire/image.ts";
 import { formatAbilities, parseOpening } from "../../protocol/wire/opening.ts";
 import { decodePacket, formatSaving, parseEntry } from "../../protocol/wire/packet.ts";
+import { decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "../../protocol/wire/segment.ts";
 import { parseShareList, parseShareRequest, shareRequestFault } from "../../protocol/wire/share.ts";
 import { serveCommand } from "../../server/command.ts";
 import { CsvRows, formatRow } from "../../server/records/csv_rows.ts";
@@ -45,6 +46,20 @@ const DECODERS: readonly Decoder[] = [
       const { dataBytesMax } = opening.abilities;
       assert(dataBytesMax >= 1_024 && dataBytesMax <= 262_144, String(dataBytesMax));
       assertEquals(parseOpening(formatAbilities(opening.abilities)).kind, "abilities");
+    },
+  },
+  {
+    name: "the header of a segment",
+    examples: ["\0\0\0\x14\0\0\x14Z", "\x01\0\0\x14\0\x10\0\x5f", "\x02\0\x01\0\x03\0\0\x5a"],
+    declared: ["damaged", "malformed", "limit"],
+    decode(bytes) {
+      if (bytes.length < SEGMENT_HEADER_BYTES) return;
+      // Only one in 256 would have a sound check.
+      const sound = Uint8Array.from(bytes.subarray(0, SEGMENT_HEADER_BYTES));
+      if (bytes[7]! & 1) sound[7] = sound.subarray(0, 7).reduce((check, byte) => check ^ byte, 0x5a);
+      const { kind, wireBytes, contentBytes } = decodeSegmentHeader(sound);
+      assert(wireBytes > 0 && wireBytes <= contentBytes && contentBytes <= 262_144);
+      assertEquals(kind === "plain", wireBytes === contentBytes);
     },
   },
   {

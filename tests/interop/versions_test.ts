@@ -1,10 +1,12 @@
 /**
- * Encrypted between the two versions of the runtime that the program runs on, both ways: their TLS is not the same.
+ * Encrypted and compressed between the two versions of the runtime that the program runs on, both ways: their TLS is not
+ * the same, nor what they can compress with.
  * Needs `DENO_LTS`; where these tests run on that version themselves, the other one is not at hand.
  */
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { APP, drive, runApp, ServerProcess, temporaryDirectory } from "../support/program.ts";
 import { Random } from "../support/random.ts";
+import { describeTree } from "../support/random_tree.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const SOURCES = ["main.ts", "protocol", "server", "client"];
@@ -54,6 +56,43 @@ for (const server of ["this version", "Deno 2.5"] as const) {
         const refused = await app("list");
         assertEquals(refused.code, 3);
         assertMatch(refused.stderr, /could not prove that it has the key that is known/);
+      } finally {
+        drive(ours);
+      }
+    },
+  });
+}
+
+for (const server of ["this version", "Deno 2.5"] as const) {
+  Deno.test({
+    name: `compressed with a server on ${server} and a client on the other: a tree there and back`,
+    ignore,
+    async fn() {
+      using copy = temporaryDirectory();
+      using shared = temporaryDirectory();
+      using here = temporaryDirectory();
+      const random = new Random(4);
+      Deno.mkdirSync(`${here.path}/tree`);
+      for (let index = 0; index < 30; index++) {
+        const content = random.bytes(10_000 * index).map((byte) => byte & 15);
+        Deno.writeFileSync(`${here.path}/tree/${index}`, content);
+      }
+      const ours = APP;
+      const other = wordsOfLts(copy.path);
+      const [ofServer, ofClient] = server === "this version" ? [ours, other] : [other, ours];
+      try {
+        drive(ofServer);
+        await using process = await ServerProcess.start(shared.path);
+        drive(ofClient);
+        for (const words of [["push", "tree", "there"], ["pull", "there", "back"]]) {
+          const [command, ...names] = words as [string, ...string[]];
+          const args = [command, "127.0.0.1", process.port, ...names, "--compress", "on", "--json"];
+          const { code, stdout, stderr } = await runApp(args, { cwd: here.path });
+          assertEquals(code, 0, stderr);
+          const { bytesOnWire, sizeBytes } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+          assert(bytesOnWire < 0.6 * sizeBytes, `${bytesOnWire} bytes for ${sizeBytes}`);
+        }
+        assertEquals(describeTree(`${here.path}/back`), describeTree(`${here.path}/tree`));
       } finally {
         drive(ours);
       }

@@ -21,6 +21,7 @@ const LINES: readonly (readonly [line: string, opening: Opening])[] = [
   ["APP/1 agent=app/0.1.0 data-max=5000", abilities({ agent: "app/0.1.0", dataBytesMax: 5_000 })],
   ["APP/1 data-max=5000 agent=a=b", abilities({ agent: "a=b", dataBytesMax: 5_000 })],
   ["APP/1 later-ability=~!x new=", abilities()],
+  ["APP/1 compress=zstd,deflate", abilities({ compress: "zstd,deflate" })],
   ["APP/1 refused=too_many_connections", abilities({ refused: "too_many_connections" })],
   ["APP/1 ping", words("ping")],
   ["APP/1 list photos", words("list", "photos")],
