@@ -31,6 +31,8 @@ export interface Outgoing {
 export interface SendOptions extends TransferOptions {
   /** Told when all is sent, before the answer: should that be lost, the file may be stored all the same. */
   onSent?: (sent: TransferResult) => void;
+  /** The answer is left to the caller, who gets what was sent as soon as that is all queued. @default false */
+  isAnsweredLater?: boolean;
 }
 
 /** Where the data begins, and the CRC-32 of what stands before it. */
@@ -85,13 +87,9 @@ class Sending {
     this.#link.send({ type: "end", sizeBytes, crc });
     this.#options.onSent?.(sent);
     this.#report("flushing", sizeBytes);
+    if (this.#options.isAnsweredLater) return sent;
     const stored = await this.#link.receive() as MessageOf<"stored">;
-    if (stored.sizeBytes !== sizeBytes || stored.crc !== crc) {
-      throw new AppError(
-        "mismatch",
-        `The receiver stored other bytes than were sent: ${stored.sizeBytes} of ${sizeBytes}`,
-      );
-    }
+    verifyStored(sent, stored);
     return { ...sent, name: stored.name ?? sent.name };
   }
 
@@ -168,6 +166,13 @@ class Sending {
   #report(phase: "verifying" | "moving" | "flushing", bytes: number): void {
     this.#options.onProgress?.({ phase, bytes, sizeBytes: this.#outgoing.offer.sizeBytes });
   }
+}
+
+/** Throws `mismatch` if something else is stored than was sent. */
+export function verifyStored(sent: TransferResult, stored: MessageOf<"stored">): void {
+  if (stored.sizeBytes === sent.sizeBytes && stored.crc === sent.crc) return;
+  const figures = `${stored.sizeBytes} of ${sent.sizeBytes}`;
+  throw new AppError("mismatch", `The receiver stored other bytes than were sent: ${figures}`);
 }
 
 /** Brings the transfer to its end in the legal order, so that the session can go on with the next request. */

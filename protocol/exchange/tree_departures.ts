@@ -5,10 +5,11 @@
 import { AppError } from "../errors.ts";
 import type { FolderEntry } from "../files/tree.ts";
 import { BLOCK_BYTES, BODY_BYTES_MAX, TREE_BYTES_AHEAD_MAX, TREE_FILES_AHEAD_MAX } from "../limits.ts";
+import type { MessageOf } from "../wire/messages/mod.ts";
 import { CrcChoice } from "./checksum.ts";
-import { sendFile } from "./sender.ts";
+import { sendFile, verifyStored } from "./sender.ts";
 import type { Session } from "./session.ts";
-import { endsSession } from "./transfer.ts";
+import { endsSession, peerError, type TransferResult } from "./transfer.ts";
 import { failure, type TreeEvents } from "./tree_report.ts";
 import { joinNames, type Told, type WalkOptions } from "./tree_walk.ts";
 
@@ -16,6 +17,10 @@ export interface DeparturesOptions extends Pick<TreeEvents, "onFailed" | "onProg
   /** Below which directory of ours the tree is. */
   readonly top: string;
 }
+
+/** With fewer wanted files than that, and fewer bytes of them, more is told first. */
+const WANTED_ENOUGH = 512;
+const WANTED_BYTES_ENOUGH = 1_048_576;
 
 /** So many small files, and so many bytes of them, are read on one visit to their folder. */
 const READ_TOGETHER = 32;
@@ -38,9 +43,12 @@ export class Departures {
   readonly #buffer: Uint8Array;
   readonly #wanted: Wanted[] = [];
   #wantedAt = 0;
+  #wantedBytes = 0;
   /** Sent, and not yet kept. */
   #sent: { number: number; bytes: number }[] = [];
   #sentBytes = 0;
+  /** Large files that were sent, and are not answered yet: the answers come in order. */
+  readonly #unanswered: TransferResult[] = [];
 
   constructor(session: Session, options: DeparturesOptions) {
     this.#session = session;
@@ -65,11 +73,17 @@ export class Departures {
   }
 
   get maySend(): boolean {
-    return this.#sent.length < TREE_FILES_AHEAD_MAX && this.#sentBytes < TREE_BYTES_AHEAD_MAX;
+    return this.#sent.length + this.#unanswered.length < TREE_FILES_AHEAD_MAX && this.#sentBytes < TREE_BYTES_AHEAD_MAX;
+  }
+
+  /** Whether so much is wanted that sending it is worth while before more is told. */
+  get isEnough(): boolean {
+    return this.count >= WANTED_ENOUGH || this.#wantedBytes >= WANTED_BYTES_ENOUGH;
   }
 
   want(wanted: Wanted): void {
     this.#wanted.push(wanted);
+    this.#wantedBytes += wanted.told.entry.sizeBytes;
   }
 
   /** The receiver has kept everything up to that number. */
@@ -80,6 +94,22 @@ export class Departures {
     for (const sent of kept) bytes += sent.bytes;
     this.#sentBytes -= bytes;
     this.#options.onProgress?.({ files: kept.length, bytes });
+  }
+
+  /** What the receiver says about the oldest large file that was sent; `false` where that is not what it speaks of. */
+  takeAnswer(answer: MessageOf<"stored" | "error">): boolean {
+    if (answer.type === "error" && answer.whole) return false;
+    const sent = this.#unanswered.shift();
+    if (!sent) return false;
+    try {
+      if (answer.type === "error") throw peerError(answer);
+      verifyStored(sent, answer);
+      this.#options.onProgress?.({ files: 1 });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.#options.onFailed?.(sent.name, error);
+    }
+    return true;
   }
 
   /** Sends the next one, or several; call it only when there is one. */
@@ -98,6 +128,7 @@ export class Departures {
 
   #nextWanted(): Wanted | undefined {
     const wanted = this.#wanted[this.#wantedAt++];
+    this.#wantedBytes -= wanted?.told.entry.sizeBytes ?? 0;
     if (this.#wantedAt <= 1_024) return wanted;
     this.#wanted.splice(0, this.#wantedAt);
     this.#wantedAt = 0;
@@ -151,13 +182,15 @@ export class Departures {
     let told = 0;
     try {
       const sent = await sendFile(this.#session, () => ({ source, offer }), {
+        isAnsweredLater: true,
         onProgress: ({ phase, bytes }) => {
           if (phase !== "moving") return;
           this.#options.onProgress?.({ bytes: bytes - told });
           told = bytes;
         },
       });
-      this.#options.onProgress?.({ files: 1, bytes: sent.sizeBytes - told });
+      this.#options.onProgress?.({ bytes: sent.sizeBytes - told });
+      this.#unanswered.push(sent);
     } catch (error) {
       if (!(error instanceof AppError) || endsSession(error)) throw error;
       this.#options.onFailed?.(name, error);

@@ -113,7 +113,7 @@ class TreeReceiving {
     await this.#arrivals.discard();
     if (endsSession(error) || this.#session.hasEnded) return;
     try {
-      this.#session.send(errorMessage(error));
+      this.#session.send({ ...errorMessage(error), whole: true });
       // A sender that said why it ends it has said its last word.
       for (let type = error.by === "peer" ? "error" : ""; type !== "cancel" && type !== "error";) {
         ({ type } = await this.#session.receive());

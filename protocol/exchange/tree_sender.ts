@@ -28,9 +28,6 @@ export interface SendTreeOptions extends WalkOptions, TreeEvents {
 /** What goes out together. */
 const FLUSH_BYTES = 131_072;
 
-/** With fewer wanted files than that, more is told first. */
-const WANTED_ENOUGH = 512;
-
 /**
  * Sends what is below the directory `top` of `tree`; what the receiver said that it came to. Throws what either side
  * ended it for; single files that fail are told to `options`.
@@ -87,8 +84,8 @@ class TreeSending {
     for (;;) {
       this.#heed(this.#session.poll());
       if (this.#tally) return this.#tally;
-      const { count, maySend } = this.#departures;
-      if (count > 0 && maySend && (count >= WANTED_ENOUGH || !this.#mayTell)) {
+      const { count, maySend, isEnough } = this.#departures;
+      if (count > 0 && maySend && (isEnough || !this.#mayTell)) {
         await this.#departures.sendNext();
       } else if (this.#mayTell) await this.#tellNext();
       else await this.#wait();
@@ -111,6 +108,10 @@ class TreeSending {
         break;
       case "extra":
         this.#answerExtra(message);
+        break;
+      case "stored":
+      case "error":
+        if (!this.#departures.takeAnswer(message)) return false;
         break;
       case "tallied": {
         const { type: _, ...tally } = message;

@@ -30,7 +30,10 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "done", message: { type: "done" } },
   { name: "done with another name, some hidden", message: { type: "done", name: "photo (2).jpg", hidden: 3 } },
   { name: "error", message: { type: "error", code: 10, text: 'There is no "a"' } },
-  { name: "error with advice", message: { type: "error", code: 31, text: "No space", advice: "Free some" } },
+  {
+    name: "error with advice, of a whole tree",
+    message: { type: "error", code: 31, text: "No space", advice: "Free some", whole: true },
+  },
 
   { name: "status", message: { type: "status" } },
   { name: "state, the last part of it", message: { type: "state", gauges: [], connections: [] } },

@@ -1,5 +1,5 @@
 /** Messages about the connection and about requests as such: opening, heartbeat, end of a reply, end of a session. */
-import { bytes, optional, required, text, uint } from "../fields.ts";
+import { bytes, flag, optional, required, text, uint } from "../fields.ts";
 import { declare } from "./declare.ts";
 
 export const SESSION_MESSAGES = {
@@ -20,5 +20,11 @@ export const SESSION_MESSAGES = {
   /** Ends a reply that has no other end. `hidden`: how many entries were left out because of their names. */
   done: declare(0x06, "part", { name: optional(1, text), hidden: optional(0x80, uint) }),
   /** Ends a reply, or a transfer from either side; the connection stays usable. */
-  error: declare(0x07, "part", { code: required(1, uint), text: required(2, text), advice: optional(0x80, text) }),
+  error: declare(0x07, "part", {
+    code: required(1, uint),
+    text: required(2, text),
+    advice: optional(0x80, text),
+    /** From the receiver of a tree: the tree has ended, and not only the transfer of a file of it. */
+    whole: optional(0x81, flag),
+  }),
 } as const;
