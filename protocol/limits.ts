@@ -12,7 +12,7 @@ export const BODY_BYTES_MAX = 262_144;
 /** What one segment of a compressed session stands for, at most. */
 export const SEGMENT_BYTES_MAX = 262_144;
 
-/** Sessions that a server compresses at once, unless it is told otherwise: each can take about 10 MB for it. */
+/** Sessions that a server compresses at once, unless it is told otherwise: each can take 8 MB for it. */
 export const COMPRESSED_SESSIONS_MAX = 64;
 
 /** The smallest `data-max` that a peer may announce: below it a frame is more header than data. */

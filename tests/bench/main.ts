@@ -14,6 +14,7 @@ import { lookups } from "./lookups.ts";
 import { describeMachine } from "./measure.ts";
 import { memory } from "./memory.ts";
 import type { Settings } from "./section.ts";
+import { slow } from "./slow.ts";
 import { startup } from "./startup.ts";
 import { tls } from "./tls.ts";
 import { sameTrees, treeGrowth, trees } from "./trees.ts";
@@ -31,6 +32,7 @@ const SECTIONS = [
   trees,
   sameTrees,
   treeGrowth,
+  slow,
 ];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as

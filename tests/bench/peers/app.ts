@@ -25,8 +25,8 @@ export const app: PeerKind = {
 };
 
 /** Runs a client in the yard's local directory; throws what it said when that was not success. */
-export async function runApp(path: string, args: readonly string[]): Promise<void> {
-  const child = startApp(args, { cwd: `${path}/local` });
+export async function runApp(path: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  const child = startApp(args, { cwd: `${path}/local`, env });
   const [{ code, stderr }] = await Promise.all([child.output(), child.stdin.close()]);
   if (code !== 0) throw new Error(`app ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -48,11 +48,17 @@ export async function run(program: string, args: readonly string[]): Promise<voi
   if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Starts a server and waits until it listens on `port`. */
-export async function startServer(program: string, args: readonly string[], port: number): Promise<AsyncDisposable> {
+/** Starts a server, behind the words of `through`, and waits until it listens on `port`. */
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  port: number,
+  through: readonly string[] = [],
+): Promise<AsyncDisposable> {
   const path = pathOf(program) ?? program; // sshd insists on its whole path
-  const child = new Deno.Command(path, { args: [...args], stdin: "null", stdout: "null", stderr: "null" }).spawn();
-  await untilListening(port);
+  const [first, ...words] = [...through, path, ...args];
+  const child = new Deno.Command(first!, { args: words, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  await untilListening(port, through);
   return {
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
@@ -77,13 +83,21 @@ export function freePort(): number {
 }
 
 /** Looks instead of connecting, since some servers serve one connection only. */
-export async function untilListening(port: number): Promise<void> {
+export async function untilListening(port: number, through: readonly string[] = []): Promise<void> {
   const listening = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A `);
   for (let attempt = 0; attempt < 500; attempt++) {
-    if (listening.test(Deno.readTextFileSync("/proc/net/tcp"))) return;
+    if (listening.test(await listeners(through))) return;
     await new Promise((resolve) => setTimeout(resolve, 2)); // it is still starting
   }
   throw new Error(`Nothing listens on port ${port}`);
+}
+
+/** Those that a program sees which is started behind the words of `through`. */
+async function listeners(through: readonly string[]): Promise<string> {
+  const [first, ...words] = through;
+  if (first === undefined) return Deno.readTextFileSync("/proc/net/tcp");
+  const { stdout } = await new Deno.Command(first, { args: [...words, "cat", "/proc/net/tcp"] }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 function exists(path: string): boolean {
