@@ -13,7 +13,7 @@ import { runApp } from "./peers/app.ts";
 import { makeYard, type Section } from "./section.ts";
 
 const PACKAGES = ["typescript@5", "webpack@5", "@angular/core@20", "@angular/cli@20"];
-const FILES_OF_SCP = 300;
+const FILES_OF_SCP = 100;
 const ROUNDS_MAX = 3;
 const PLAIN_BYTES = 25_000_000;
 const RSYNC = "rsync -az, daemon";
