@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseSize } from "../../protocol/cli/format.ts";
 import { growth } from "./growth.ts";
 import { idleConnections } from "./idle_connections.ts";
+import { delta } from "./delta.ts";
 import { flush, largeFile } from "./large_file.ts";
 import { latency } from "./latency.ts";
 import { lookups } from "./lookups.ts";
@@ -31,6 +32,7 @@ const SECTIONS = [
   trees,
   sameTrees,
   treeGrowth,
+  delta,
 ];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as
