@@ -12,7 +12,7 @@ import { expect } from "./replies.ts";
 
 /** Where a file that is got goes. */
 export interface Destination {
-  /** Whether there is nothing of it yet, so that the data may come at once. */
+  /** Whether there is nothing of it yet, nor of an older one, so that the data may come at once. */
   isFresh(): boolean;
   create(facts: FileFacts): Promise<Draft>;
 }
@@ -31,7 +31,9 @@ export function intoTree(tree: LocalTree, name: string, ifTaken: IfTaken): Desti
   }
   return {
     // Where the partial of a file lies that steps aside depends on its size and time, which are not known yet.
-    isFresh: () => ifTaken !== "rename" && tree.partialOf(name) === undefined,
+    isFresh: () =>
+      ifTaken !== "rename" && tree.partialOf(name) === undefined &&
+      !(ifTaken === "replace" && tree.hasComparable(name)),
     create: (facts) => tree.create(name, facts, ifTaken),
   };
 }
@@ -47,10 +49,15 @@ export async function getFile(
   return await client.attempt(async ({ session, progressed }) => {
     session.send({ type: "get", name, eager: destination.isFresh() });
     const offer = await expect(session, "offer");
-    const result = await receiveFile(session, offer, () => destination.create(offer), {
-      ...options,
-      onProgress: watchProgress(options.onProgress, progressed),
-    });
+    const result = await receiveFile(
+      session,
+      offer,
+      () => destination.create({ ...offer, comparesOld: offer.compares }),
+      {
+        ...options,
+        onProgress: watchProgress(options.onProgress, progressed),
+      },
+    );
     await session.flush().catch(() => {}); // the file is ours: a server that does not hear of it changes nothing
     return result;
   });

@@ -28,8 +28,9 @@ export async function putFile(
   return await put(client, name, options, () => {
     const source = openLocalFile(path);
     const { sizeBytes, mtimeMs, mode } = source.entry;
-    // Less than a block cannot be resumed, so there is nothing to wait for.
-    return { source, offer: { ...offerOf(name, options), sizeBytes, mtimeMs, mode, eager: sizeBytes < BLOCK_BYTES } };
+    const eager = sizeBytes < BLOCK_BYTES; // less than a block cannot be resumed, so there is nothing to wait for
+    const compares = !eager && options.ifExists === "replace";
+    return { source, offer: { ...offerOf(name, options), sizeBytes, mtimeMs, mode, eager, compares } };
   });
 }
 

@@ -269,9 +269,10 @@ export function tellDone(
   verb: "downloaded" | "uploaded",
   name: string,
   storedAs: string,
-  { sizeBytes, crc, resumedBytes, image, isUnverified = false }: TransferFacts,
+  { sizeBytes, crc, resumedBytes, reusedBytes, image, isUnverified = false }: TransferFacts,
 ): void {
   noteResumed(report, name, resumedBytes);
+  noteReused(report, name, reusedBytes);
   const as = storedAs === name || storedAs === "-" ? "" : ` as ${report.shown(storedAs)}`;
   const facts = [
     ...(image ? [image.type, `${image.width} x ${image.height}`, roundSize(sizeBytes)] : []),
@@ -285,6 +286,7 @@ export function tellDone(
     sizeBytes,
     crc32: formatCrc(crc),
     resumedBytes,
+    reusedBytes,
     ...(image ? { image } : {}),
     ...(isUnverified ? { lengthVerified: false } : {}),
   });
@@ -294,6 +296,11 @@ export function tellDone(
 export function noteResumed(report: Report, name: string, resumedBytes: number): void {
   if (resumedBytes === 0) return;
   report.note(`${escapeName(name)} was resumed: ${formatSize(resumedBytes)} were there from an earlier attempt`);
+}
+
+function noteReused(report: Report, name: string, reusedBytes: number): void {
+  if (reusedBytes === 0) return;
+  report.note(`${formatSize(reusedBytes)} of ${escapeName(name)} were taken from the file that it replaced`);
 }
 
 /** Eight hexadecimal digits. */

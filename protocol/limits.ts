@@ -46,6 +46,12 @@ export const BLOCK_BYTES = 1_048_576;
 /** BLAKE2b-512 cut to this many bytes identifies a block. */
 export const BLOCK_DIGEST_BYTES = 16;
 
+/** A file that is replaced is compared from so many blocks on: what is smaller is sent in less time. */
+export const COMPARED_BLOCKS_MIN = 4;
+
+/** How many blocks a receiver may tell of ahead of what it has got. */
+export const COMPARED_AHEAD_MAX = 1_024;
+
 /** How many entries of a tree a sender tells ahead of what has become of them. */
 export const TREE_ENTRIES_AHEAD_MAX = 16_384;
 

@@ -116,6 +116,6 @@ async function countPieces(sizeBytes: number | undefined, onProgress: OnProgress
   return {
     onPiece,
     flushing: () => onProgress({ phase: "flushing", bytes: moved, sizeBytes }),
-    result: (name: string): TransferResult => ({ name, sizeBytes: moved, crc, resumedBytes: 0 }),
+    result: (name: string): TransferResult => ({ name, sizeBytes: moved, crc, resumedBytes: 0, reusedBytes: 0 }),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * The one receiver: it answers an offer, tells what it holds already, takes the rest, and makes the file visible.
+ * The one receiver: it answers an offer, tells what it holds already, takes the rest, and makes the file visible. What
+ * did not change in a file that is replaced it takes from there (`comparison.ts`).
  *
  * The same for a client that gets and a server that is given. Invariant: nothing is published whose length and checksum
  * are not those that the sender ended with, and nothing is acknowledged that is not published.
@@ -9,8 +10,9 @@ import { AppError, toAppError } from "../errors.ts";
 import type { Draft } from "../files/tree.ts";
 import { BLOCK_BYTES } from "../limits.ts";
 import type { Crc32 } from "../wire/crc32.ts";
-import type { MessageOf } from "../wire/messages/mod.ts";
+import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { crc32For, loadBlake2b } from "./checksum.ts";
+import { comparableBlocks, OldBlocks } from "./comparison.ts";
 import { BlockReader, concatBytes } from "./proof.ts";
 import type { Session } from "./session.ts";
 import {
@@ -55,11 +57,20 @@ export async function receiveFile(
   }
 }
 
+/** What has come so far, from its beginning on. */
+interface Received {
+  readonly offset: number;
+  readonly crc: number;
+}
+
 class Receiving {
   readonly #link: TransferLink;
   readonly #offer: MessageOf<"offer">;
   readonly #draft: Draft;
   readonly #options: ReceiveOptions;
+  /** Absent where nothing is compared. */
+  #old: OldBlocks | undefined;
+  #reusedBytes = 0;
 
   constructor(link: TransferLink, offer: MessageOf<"offer">, draft: Draft, options: ReceiveOptions) {
     this.#link = link;
@@ -75,23 +86,52 @@ class Receiving {
     if (this.#draft.restarted) this.#options.onRestart?.();
     const start = this.#offer.eager ? { offset: 0, crc: 0 } : await this.#agreeOnStart(crc32);
     await this.#draft.startAt(start.offset);
-    const { sizeBytes, crc } = await this.#receiveData(start, crc32);
+    const { offset: sizeBytes, crc } = await this.#receiveData(start, crc32);
     this.#report("flushing", sizeBytes);
     const name = await this.#draft.publish();
     this.#link.send({ type: "stored", sizeBytes, crc, ...(name === this.#offer.name ? {} : { name }) });
-    return { name, sizeBytes, crc, resumedBytes: start.offset };
+    return { name, sizeBytes, crc, resumedBytes: start.offset, reusedBytes: this.#reusedBytes };
   }
 
   /** Tells what is held, and learns how much of it the sender found to be the file as it is now. */
-  async #agreeOnStart(crc32: Crc32): Promise<{ offset: number; crc: number }> {
+  async #agreeOnStart(crc32: Crc32): Promise<Received> {
     const held = this.#draft.heldBlocks;
-    this.#link.send({ type: "accept", blocks: held, restarted: this.#draft.restarted });
+    const oldBlocks = this.#oldBlocks();
+    const compared = oldBlocks > 0 ? { oldBlocks } : {};
+    this.#link.send({ type: "accept", blocks: held, restarted: this.#draft.restarted, ...compared });
     const blocks = held > 0 ? await this.#sendDigests(held, crc32) : undefined;
+    if (held === 0) await this.#compareFrom(0, oldBlocks);
     const { offset } = await this.#link.receive() as MessageOf<"from">;
     if (offset > held * BLOCK_BYTES) {
       throw new AppError("order", `The sender would go on at ${offset}, behind what is held`);
     }
-    return { offset, crc: blocks?.crcOf(offset) ?? 0 };
+    const crc = blocks?.crcOf(offset) ?? 0;
+    if (held > 0) await this.#compareFrom(offset, oldBlocks);
+    return { offset, crc };
+  }
+
+  #oldBlocks(): number {
+    const { old } = this.#draft;
+    const { compares, sizeBytes = 0 } = this.#offer;
+    return old && compares ? comparableBlocks(old.entry.sizeBytes, sizeBytes) : 0;
+  }
+
+  /** Tells of the first blocks of the old file at once: the sender waits for them. */
+  async #compareFrom(offset: number, end: number): Promise<void> {
+    const first = offset / BLOCK_BYTES;
+    if (end <= first) return;
+    this.#old = new OldBlocks(this.#draft.old!, await loadBlake2b(), first, end);
+    while (await this.#compareNext(offset));
+  }
+
+  /** Whether there was something to tell. */
+  async #compareNext(offset: number): Promise<boolean> {
+    const told = await this.#old?.next(offset);
+    if (!told) return false;
+    this.#link.send(told);
+    await this.#link.session.flush();
+    await breathe();
+    return true;
   }
 
   async #sendDigests(held: number, crc32: Crc32): Promise<BlockReader> {
@@ -110,26 +150,48 @@ class Receiving {
     return blocks;
   }
 
-  async #receiveData(
-    start: { offset: number; crc: number },
-    crc32: Crc32,
-  ): Promise<{ sizeBytes: number; crc: number }> {
-    let { offset, crc } = start;
-    this.#report("moving", offset);
+  async #receiveData(start: Received, crc32: Crc32): Promise<Received> {
+    let received = start;
+    this.#report("moving", received.offset);
     for (;;) {
-      const message = await this.#link.receive();
+      const message = await this.#next(received.offset);
       if (message.type === "end") {
-        this.#verifyEnd(message, offset, crc);
-        return { sizeBytes: offset, crc };
+        this.#verifyEnd(message, received);
+        return received;
       }
-      if (message.type !== "data") throw new AppError("order", `"${message.type}" came instead of data`);
-      offset += message.bytes.length;
-      this.#verifyLength(offset);
-      crc = crc32(message.bytes, crc);
-      await this.#draft.write(message.bytes);
-      this.#report("moving", offset);
-      await breathe();
+      if (message.type === "data") received = await this.#store(message.bytes, received, crc32);
+      else if (message.type === "same" && this.#old) received = await this.#reuse(this.#old, message, received, crc32);
+      else throw new AppError("order", `"${message.type}" came instead of data`);
     }
+  }
+
+  /** The next message of the sender; while there is none, blocks are compared. */
+  async #next(offset: number): Promise<Message> {
+    if (!this.#old) return await this.#link.receive();
+    for (;;) {
+      const message = this.#link.poll();
+      if (message) return message;
+      if (!await this.#compareNext(offset)) return await this.#link.receive();
+    }
+  }
+
+  async #store(bytes: Uint8Array, { offset, crc }: Received, crc32: Crc32): Promise<Received> {
+    const received = { offset: offset + bytes.length, crc: crc32(bytes, crc) };
+    this.#verifyLength(received.offset);
+    await this.#draft.write(bytes);
+    this.#report("moving", received.offset);
+    await breathe();
+    return received;
+  }
+
+  async #reuse(old: OldBlocks, same: MessageOf<"same">, start: Received, crc32: Crc32): Promise<Received> {
+    let received = start;
+    for await (const block of old.take(start.offset, same)) {
+      received = await this.#store(block, received, crc32);
+      this.#link.session.dataBytesReused += block.length;
+      this.#reusedBytes += block.length;
+    }
+    return received;
   }
 
   #verifyLength(offset: number): void {
@@ -143,7 +205,7 @@ class Receiving {
     }
   }
 
-  #verifyEnd(end: MessageOf<"end">, offset: number, crc: number): void {
+  #verifyEnd(end: MessageOf<"end">, { offset, crc }: Received): void {
     const { sizeBytes = offset } = this.#offer;
     if (end.sizeBytes !== offset || offset !== sizeBytes) {
       const told = `${sizeBytes} bytes were offered, ${end.sizeBytes} sent`;

@@ -1,5 +1,6 @@
 /**
- * The one sender: it offers an open file, proves how much of it the receiver already has, and sends the rest.
+ * The one sender: it offers an open file, proves how much of it the receiver already has, and sends the rest but for
+ * what the receiver can take from the file that it replaces (`comparison.ts`).
  *
  * The same for a client that puts and a server that is asked. Its legal orders are `wire/transfer_order.ts`. It never
  * says `end` for a file that changed while it was read.
@@ -9,18 +10,12 @@ import { AppError, toAppError } from "../errors.ts";
 import type { Source } from "../files/tree.ts";
 import { BLOCK_BYTES, BODY_BYTES_MAX } from "../limits.ts";
 import type { Crc32 } from "../wire/crc32.ts";
-import type { MessageOf } from "../wire/messages/mod.ts";
-import { crc32For, loadBlake2b } from "./checksum.ts";
-import { BlockReader, equalBytes, splitDigests } from "./proof.ts";
+import type { Message, MessageOf } from "../wire/messages/mod.ts";
+import { type Blake2b, blockDigest, crc32For, loadBlake2b } from "./checksum.ts";
+import { ToldBlocks } from "./comparison.ts";
+import { BlockReader, equalBytes, readFully, splitDigests } from "./proof.ts";
 import { DATA_OFFSET, DATA_OVERHEAD, type Session } from "./session.ts";
-import {
-  endsSession,
-  errorMessage,
-  peerError,
-  TransferLink,
-  type TransferOptions,
-  type TransferResult,
-} from "./transfer.ts";
+import { endsSession, errorMessage, TransferLink, type TransferOptions, type TransferResult } from "./transfer.ts";
 
 /** What is sent: where to read it, and how it is offered. `sizeBytes` of the offer is absent for a stream. */
 export interface Outgoing {
@@ -68,6 +63,10 @@ class Sending {
   readonly #link: TransferLink;
   readonly #outgoing: Outgoing;
   readonly #options: SendOptions;
+  /** Absent where nothing is compared. */
+  #told: ToldBlocks | undefined;
+  #createBlake2b: (() => Blake2b) | undefined;
+  #reusedBytes = 0;
 
   constructor(link: TransferLink, outgoing: Outgoing, options: SendOptions) {
     this.#link = link;
@@ -83,7 +82,7 @@ class Sending {
     const start = offer.eager ? { offset: 0, crc: 0 } : await this.#agreeOnStart(crc32);
     const { sizeBytes, crc } = await this.#sendData(start, crc32);
     await source.verifyUnchanged();
-    const sent = { name: offer.name, sizeBytes, crc, resumedBytes: start.offset };
+    const sent = { name: offer.name, sizeBytes, crc, resumedBytes: start.offset, reusedBytes: this.#reusedBytes };
     this.#link.send({ type: "end", sizeBytes, crc });
     this.#options.onSent?.(sent);
     this.#report("flushing", sizeBytes);
@@ -97,14 +96,13 @@ class Sending {
   async #agreeOnStart(crc32: Crc32): Promise<Start> {
     const accept = await this.#link.receive() as MessageOf<"accept">;
     if (accept.restarted) this.#options.onRestart?.();
-    if (accept.blocks * BLOCK_BYTES > (this.#outgoing.offer.sizeBytes ?? 0)) {
-      throw new AppError("order", `The receiver claims to hold ${accept.blocks} blocks, more than the file has`);
-    }
+    this.#verifyBlocks(accept.blocks);
     const blocks = accept.blocks > 0 ? new BlockReader(this.#outgoing.source, await loadBlake2b(), crc32) : undefined;
     let same = 0;
     for (let told = 0; told < accept.blocks;) {
-      const { digests } = await this.#link.receive() as MessageOf<"digests">;
-      for (const digest of splitDigests(digests)) {
+      const message = await this.#link.receive();
+      if (message.type !== "digests") throw new AppError("order", `"${message.type}" came instead of digests`);
+      for (const digest of splitDigests(message.digests)) {
         const own = same === told ? await blocks!.next() : undefined;
         if (own && equalBytes(own, digest)) same++;
         told++;
@@ -114,7 +112,20 @@ class Sending {
     }
     const offset = same * BLOCK_BYTES;
     this.#link.send({ type: "from", offset });
+    if (accept.oldBlocks) await this.#compareFrom(same, accept.oldBlocks);
     return { offset, crc: blocks?.crcOf(offset) ?? 0 };
+  }
+
+  #verifyBlocks(blocks: number): void {
+    if (blocks * BLOCK_BYTES <= (this.#outgoing.offer.sizeBytes ?? 0)) return;
+    throw new AppError("order", `The receiver claims to hold ${blocks} blocks, more than the file has`);
+  }
+
+  async #compareFrom(first: number, oldBlocks: number): Promise<void> {
+    this.#verifyBlocks(oldBlocks);
+    if (!this.#outgoing.offer.compares) throw new AppError("order", "The receiver compares what cannot be left out");
+    this.#told = new ToldBlocks(first, oldBlocks);
+    this.#createBlake2b = await loadBlake2b();
   }
 
   async #sendData(start: Start, crc32: Crc32): Promise<{ sizeBytes: number; crc: number }> {
@@ -123,19 +134,27 @@ class Sending {
     const frameBytes = Math.min(BODY_BYTES_MAX, this.#link.session.dataBytesMax, Math.max(1, sizeMax - start.offset));
     const buffer = new Uint8Array(frameBytes + DATA_OVERHEAD);
     let { offset, crc } = start;
+    const block = new Uint8Array(this.#told ? BLOCK_BYTES : 0);
     this.#report("moving", offset);
-    this.#heedObjection();
+    this.#heedReceiver();
     while (offset < sizeMax) {
-      const room = buffer.subarray(DATA_OFFSET, DATA_OFFSET + Math.min(frameBytes, sizeMax - offset));
-      const count = await this.#read(offset, room);
-      if (count === 0) break;
-      crc = crc32(room.subarray(0, count), crc);
-      this.#link.order.advance("sender", "data");
-      await this.#link.session.sendData(buffer, count, offset + count === offer.sizeBytes);
+      let count = 0;
+      if (await this.#isSame(offset, block)) {
+        crc = crc32(block, crc);
+        count = block.length;
+      } else {
+        const upTo = Math.min(frameBytes, this.#untilCompared(offset), sizeMax - offset);
+        const room = buffer.subarray(DATA_OFFSET, DATA_OFFSET + upTo);
+        count = await this.#read(offset, room);
+        if (count === 0) break;
+        crc = crc32(room.subarray(0, count), crc);
+        this.#link.order.advance("sender", "data");
+        await this.#link.session.sendData(buffer, count, offset + count === offer.sizeBytes);
+      }
       offset += count;
       this.#report("moving", offset);
       await breathe();
-      this.#heedObjection();
+      this.#heedReceiver();
     }
     if (offer.sizeBytes !== undefined) await this.#verifyLength(offset, offer.sizeBytes);
     return { sizeBytes: offset, crc };
@@ -154,13 +173,40 @@ class Sending {
     throw new AppError("source_changed", `Cannot send the file: it ${how}`);
   }
 
-  /** Throws what the receiver objected to while we were sending. */
-  #heedObjection(): void {
-    const message = this.#link.session.poll();
-    if (!message && this.#link.session.hasEnded) throw new AppError("lost", "The receiver closed the connection");
-    if (!message) return;
-    this.#link.order.advance("receiver", message.type);
-    if (message.type === "error") throw peerError(message);
+  /** How much may be sent before the receiver has a say in it. */
+  #untilCompared(offset: number): number {
+    return this.#told ? BLOCK_BYTES - offset % BLOCK_BYTES : Infinity;
+  }
+
+  /** Whether the block at `offset`, which is read into `block`, is that of the old file; then the receiver is told so. */
+  async #isSame(offset: number, block: Uint8Array): Promise<boolean> {
+    const digest = await this.#digestAt(offset);
+    if (!digest || await readFully(this.#outgoing.source, offset, block) < block.length) return false;
+    if (!equalBytes(blockDigest(this.#createBlake2b!, block), digest)) return false;
+    this.#link.send({ type: "same", blocks: 1 });
+    await this.#link.session.flush();
+    this.#link.session.dataBytesReused += block.length;
+    this.#reusedBytes += block.length;
+    return true;
+  }
+
+  /** What the receiver tells of the block that begins at `offset`; `undefined` if nothing. */
+  async #digestAt(offset: number): Promise<Uint8Array | undefined> {
+    const block = offset / BLOCK_BYTES;
+    if (!this.#told?.concerns(block) || !Number.isInteger(block)) return;
+    while (!this.#told.knows(block)) this.#takeTold(await this.#link.receive());
+    return this.#told.take(block);
+  }
+
+  /** Takes what the receiver said while we were sending, and throws what it objected to. */
+  #heedReceiver(): void {
+    for (let message = this.#link.poll(); message; message = this.#link.poll()) this.#takeTold(message);
+    if (this.#link.session.hasEnded) throw new AppError("lost", "The receiver closed the connection");
+  }
+
+  #takeTold(message: Message): void {
+    if (message.type === "compare" && this.#told) return this.#told.add(message);
+    throw new AppError("order", `"${message.type}" came while the file was sent`);
   }
 
   #report(phase: "verifying" | "moving" | "flushing", bytes: number): void {

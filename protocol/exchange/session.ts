@@ -43,6 +43,8 @@ export class Session {
   readonly dataBytesMax: number;
   /** File data that was sent and received so far. */
   dataBytesMoved = 0;
+  /** Bytes of files that were found to be there already, instead of being moved. */
+  dataBytesReused = 0;
   /** Whole messages that came so far. */
   messagesHeard = 0;
   readonly #stream: ByteStream;

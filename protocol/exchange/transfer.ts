@@ -1,7 +1,7 @@
 /** What sender and receiver share: what they report, how they say no, and what a finished transfer was. */
 import { AppError, errorNameOf, forPeer, toAppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
-import type { MessageOf } from "../wire/messages/mod.ts";
+import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { TransferOrder } from "../wire/transfer_order.ts";
 import type { Session } from "./session.ts";
 
@@ -22,6 +22,8 @@ export interface TransferResult {
   readonly crc: number;
   /** How much of it was there from an earlier attempt. */
   readonly resumedBytes: number;
+  /** How much of it was taken from the file that it replaced. */
+  readonly reusedBytes: number;
 }
 
 export interface TransferOptions {
@@ -48,13 +50,13 @@ export class TransferLink {
 
   /** The peer's next message, which the order allows; one that says no is thrown as the error it stands for. */
   async receive() {
-    const message = await this.session.receive();
-    this.order.advance(this.#side === "sender" ? "receiver" : "sender", nameInOrder(message));
-    if (message.type === "error") throw peerError(message);
-    if (message.type === "cancel") {
-      throw new AppError("cancelled", "The other side called the transfer off", { by: "peer" });
-    }
-    return message;
+    return this.#heed(await this.session.receive());
+  }
+
+  /** The same for what has come already; `undefined` instead of waiting. */
+  poll() {
+    const message = this.session.poll();
+    return message && this.#heed(message);
   }
 
   /** The last words could not be said: the session is of no more use. The error before that is the one to tell. */
@@ -69,6 +71,15 @@ export class TransferLink {
       const { type } = await this.session.receive();
       this.order.advance(this.#side === "sender" ? "receiver" : "sender", type);
     }
+  }
+
+  #heed(message: Message): Message {
+    this.order.advance(this.#side === "sender" ? "receiver" : "sender", nameInOrder(message));
+    if (message.type === "error") throw peerError(message);
+    if (message.type === "cancel") {
+      throw new AppError("cancelled", "The other side called the transfer off", { by: "peer" });
+    }
+    return message;
   }
 }
 

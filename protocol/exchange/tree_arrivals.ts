@@ -100,9 +100,9 @@ export class Arrivals {
     const { told, name, ifTaken } = this.takeNext();
     if (offer.name !== name) throw new AppError("order", `The sender offered ${quoteName(offer.name)} out of turn`);
     await this.keep();
-    const { sizeBytes, mtimeMs } = offer;
+    const { sizeBytes, mtimeMs, compares: comparesOld } = offer;
     const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
-    const facts = { sizeBytes, mtimeMs, ...this.#bitsOf(told) };
+    const facts = { sizeBytes, mtimeMs, comparesOld, ...this.#bitsOf(told) };
     let reported = 0;
     try {
       const begin = () => tree.create(joinNames(top, name), facts, ifTaken);

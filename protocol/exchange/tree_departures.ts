@@ -176,7 +176,8 @@ export class Departures {
   async #sendLarge({ folder, name, entry }: Told): Promise<void> {
     const source = await folder.open(entry.name);
     const { sizeBytes, mtimeMs, mode } = source.entry;
-    const offer = { type: "offer", name, sizeBytes, mtimeMs, mode, eager: sizeBytes < BLOCK_BYTES } as const;
+    const eager = sizeBytes < BLOCK_BYTES;
+    const offer = { type: "offer", name, sizeBytes, mtimeMs, mode, eager, compares: !eager } as const;
     await this.#session.flushBulk();
     this.#options.onProgress?.({ name });
     let told = 0;

@@ -10,6 +10,8 @@ import { quoteName } from "../escape.ts";
 import { type FileSystem, flushDirectory, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
+import type { LocalSource } from "./local_source.ts";
+import { openOld } from "./old_file.ts";
 import { type AtPlace, busy, noteName, openPartial, openScratch, type Partial, partialName } from "./partial.ts";
 import { join } from "./paths.ts";
 import { setPermissions } from "./permissions.ts";
@@ -64,6 +66,7 @@ export async function openDraft(fs: FileSystem, plan: DraftPlan): Promise<LocalD
 export class LocalDraft implements Draft {
   readonly heldBlocks: number;
   readonly restarted: boolean;
+  #old: LocalSource | undefined;
   readonly #fs: FileSystem;
   readonly #plan: DraftPlan;
   readonly #file: Deno.FsFile;
@@ -87,6 +90,15 @@ export class LocalDraft implements Draft {
     this.#keptBytes = partial.heldBytes;
     this.heldBlocks = Math.floor(partial.heldBytes / BLOCK_BYTES);
     this.restarted = partial.restarted;
+  }
+
+  get old(): LocalSource | undefined {
+    return this.#old;
+  }
+
+  /** Opens the file that stands there now, to be compared. `loadOpenToRead` comes before. */
+  openOld(here: Here): void {
+    this.#old = openOld(this.#fs, here, this.#plan.place);
   }
 
   /** Gives the partial up for another writer if nothing was stored for a while; throws `busy` otherwise. */
@@ -132,6 +144,7 @@ export class LocalDraft implements Draft {
     try {
       this.#verifyOpen();
       this.#isPublishing = true;
+      this.#closeOld(); // there are systems that do not replace what is open
       this.#translating("write", () => {
         const mtime = new Date(Math.min(facts.mtimeMs ?? Date.now(), DATE_MS_MAX));
         this.#file.utimeSync(mtime, mtime);
@@ -213,10 +226,16 @@ export class LocalDraft implements Draft {
     return this.#translating(doing, () => this.#plan.atPlace(work));
   }
 
+  #closeOld(): void {
+    this.#old?.[Symbol.dispose]();
+    this.#old = undefined;
+  }
+
   #close(state: "taken over" | "ended"): void {
     if (this.#state !== "open") return;
     this.#state = state;
     if (WRITERS.get(this.#path) === this) WRITERS.delete(this.#path);
     this.#file.close();
+    this.#closeOld();
   }
 }

@@ -15,6 +15,7 @@ import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
+import { isComparable } from "./old_file.ts";
 import { openFound } from "./open_found.ts";
 import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
 import { join } from "./paths.ts";
@@ -74,6 +75,16 @@ export class LocalTree implements FileTree {
     return this.#unlessNotFound(() =>
       this.#resolver.atPlace(name, "resume", (here, place) => readNote(this.#fs, here, place))
     );
+  }
+
+  /** Whether there is a file under that name that is worth comparing with one that replaces it. */
+  hasComparable(name: string): boolean {
+    return this.#unlessNotFound(() =>
+      this.#resolver.atPlace(name, "look for", (here, { base }) => {
+        const info = lstatIfThere(this.#fs, here.at(base));
+        return info !== undefined && isComparable(info);
+      })
+    ) ?? false;
   }
 
   /** Whether something has that name. What a crash left of its publishing goes away: no transfer will come for it. */
@@ -144,7 +155,7 @@ export class LocalTree implements FileTree {
       });
       if (begun instanceof LocalDraft) return begun;
       const draft = await openDraft(this.#fs, begun);
-      await this.#verifyStillFree(draft, begun);
+      await this.#lookAgain(draft, begun);
       return draft;
     } catch (error) {
       throw translated("store", name, error);
@@ -196,9 +207,14 @@ export class LocalTree implements FileTree {
   }
 
   /** The writer before us may have published just before we got its lock. */
-  async #verifyStillFree(draft: Draft, { place, atPlace, ifTaken }: DraftPlan): Promise<void> {
+  async #lookAgain(draft: LocalDraft, { place, atPlace, ifTaken, facts }: DraftPlan): Promise<void> {
     try {
-      atPlace((here) => this.#refuseTaken(here, place, ifTaken));
+      const comparesOld = ifTaken === "replace" && facts.comparesOld;
+      if (comparesOld) await loadOpenToRead();
+      atPlace((here) => {
+        this.#refuseTaken(here, place, ifTaken);
+        if (comparesOld) draft.openOld(here);
+      });
     } catch (error) {
       await (error instanceof AppError && error.code === "exists" ? draft.discard() : draft.suspend());
       throw error;

@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly sizeBytes?: number | undefined;
   /** Absent: the time at which it is published. */
   readonly mtimeMs?: number | undefined;
+  /** The draft is to have an `old` file, if it replaces one that is worth it. Who gets that may read the file. */
+  readonly comparesOld?: boolean | undefined;
   /** As in `StoredFacts`. */
   readonly permissions?: number | undefined;
   readonly isExecutable?: boolean | undefined;
@@ -100,6 +102,8 @@ export interface Draft {
   readonly heldBlocks: number;
   /** Whether an earlier attempt was thrown away because the source has another size or time now. */
   readonly restarted: boolean;
+  /** The file that it is to replace, open until it ends; somebody may change it meanwhile. */
+  readonly old?: Pick<Source, "entry" | "readAt"> | undefined;
   /** Reads what is held. */
   readAt(offset: number, into: Uint8Array): Awaitable<number>;
   /** Keeps the first `offset` bytes of what is held; `write` goes on there. Call it once, before the first `write`. */

@@ -33,6 +33,8 @@ type TransferMessage =
   | "data"
   | "end"
   | "stored"
+  | "compare"
+  | "same"
   | "error"
   | "cancel";
 
@@ -48,10 +50,13 @@ export const TRANSFER_ORDER: readonly Row[] = [
   ["offered", "sender", "error", "withdrawn"],
   ["offered", "sender", "cancel", "withdrawn"],
   ["proving", "receiver", "digests", "proving"],
+  ["proving", "receiver", "compare", "proving"],
   ["proving", "sender", "from", "sending"],
   ["proving", "receiver", "error", "declined"],
   ["proving", "sender", "error", "withdrawn"],
   ["proving", "sender", "cancel", "withdrawn"],
+  ["sending", "receiver", "compare", "sending"],
+  ["sending", "sender", "same", "sending"],
   ["sending", "sender", "data", "sending"],
   ["sending", "sender", "end", "answering"],
   ["sending", "sender", "error", "withdrawn"],
@@ -61,6 +66,7 @@ export const TRANSFER_ORDER: readonly Row[] = [
   ["answering", "receiver", "error", "finished"],
   // What the sender had said before it heard the receiver's no, up to its last word.
   ["declined", "sender", "from", "declined"],
+  ["declined", "sender", "same", "declined"],
   ["declined", "sender", "data", "declined"],
   ["declined", "sender", "end", "finished"],
   ["declined", "sender", "error", "finished"],
@@ -68,6 +74,7 @@ export const TRANSFER_ORDER: readonly Row[] = [
   // What the receiver had said before it heard that the offer was taken back, up to its last word.
   ["withdrawn", "receiver", "accept", "withdrawn"],
   ["withdrawn", "receiver", "digests", "withdrawn"],
+  ["withdrawn", "receiver", "compare", "withdrawn"],
   ["withdrawn", "receiver", "error", "finished"],
 ];
 

@@ -7,8 +7,9 @@ import { PARTIAL_SILENCE_MAX_MS } from "../../protocol/limits.ts";
 
 /** Who takes a turn; a session is one. */
 export interface TurnUser {
-  /** Grows as long as it is at work. */
+  /** One of these grows as long as it is at work. */
   readonly dataBytesMoved: number;
+  readonly dataBytesReused?: number;
   close(reason: AppError): void;
 }
 
@@ -40,7 +41,7 @@ export class Turns {
   /** Throws `busy` while somebody else is at work. */
   take(user: TurnUser): { isHeld(): boolean; release(): void } {
     if (this.#holder) this.#endSilent(this.#holder);
-    const holder = { user, seenBytes: user.dataBytesMoved, seenAtMs: this.#now() };
+    const holder = { user, seenBytes: bytesDone(user), seenAtMs: this.#now() };
     this.#holder = holder;
     return {
       isHeld: () => this.#holder === holder,
@@ -51,14 +52,16 @@ export class Turns {
   }
 
   #endSilent(holder: Holder): void {
-    const { dataBytesMoved } = holder.user;
-    const isSilent = dataBytesMoved === holder.seenBytes && this.#now() - holder.seenAtMs >= PARTIAL_SILENCE_MAX_MS;
+    const bytes = bytesDone(holder.user);
+    const isSilent = bytes === holder.seenBytes && this.#now() - holder.seenAtMs >= PARTIAL_SILENCE_MAX_MS;
     if (isSilent) return holder.user.close(busy());
-    if (dataBytesMoved !== holder.seenBytes) {
-      Object.assign(holder, { seenBytes: dataBytesMoved, seenAtMs: this.#now() });
-    }
+    if (bytes !== holder.seenBytes) Object.assign(holder, { seenBytes: bytes, seenAtMs: this.#now() });
     throw busy();
   }
+}
+
+function bytesDone({ dataBytesMoved, dataBytesReused = 0 }: TurnUser): number {
+  return dataBytesMoved + dataBytesReused;
 }
 
 /** The error for who comes second. */

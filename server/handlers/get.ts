@@ -27,5 +27,5 @@ async function begin(
     throw error;
   }
   const { sizeBytes, mtimeMs, mode } = source.entry;
-  return { source, offer: { type: "offer", name, sizeBytes, mtimeMs, eager, mode } };
+  return { source, offer: { type: "offer", name, sizeBytes, mtimeMs, eager, mode, compares: !eager } };
 }

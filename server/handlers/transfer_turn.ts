@@ -41,6 +41,7 @@ export class TransferTurn implements Disposable {
     return {
       heldBlocks: draft.heldBlocks,
       restarted: draft.restarted,
+      old: draft.old,
       readAt: (offset, into) => draft.readAt(offset, into),
       startAt: (offset) => draft.startAt(offset),
       write: (bytes) => draft.write(bytes),

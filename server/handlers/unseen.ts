@@ -38,8 +38,10 @@ export async function createDraft(
 ): Promise<Draft> {
   const { name, sizeBytes, mtimeMs } = offer;
   const { tree, principal: { begun } } = context;
-  const draft = await keepingUnseen(name, context, () => tree.create(name, offer, ifTaken));
-  if (context.isAuthorized("read", name)) return draft;
+  const mayRead = context.isAuthorized("read", name);
+  const facts = { ...offer, comparesOld: mayRead && offer.compares };
+  const draft = await keepingUnseen(name, context, () => tree.create(name, facts, ifTaken));
+  if (mayRead) return draft;
   const source = JSON.stringify([name, sizeBytes, mtimeMs, ifTaken]);
   if (begun?.has(source)) return draft;
   if (draft.heldBlocks > 0) {

@@ -188,6 +188,10 @@ class LimitedDraft implements Draft {
     return this.#draft.restarted;
   }
 
+  get old(): Draft["old"] {
+    return this.#draft.old;
+  }
+
   readAt(offset: number, into: Uint8Array): number | Promise<number> {
     return this.#draft.readAt(offset, into);
   }

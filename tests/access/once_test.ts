@@ -122,6 +122,7 @@ Deno.test("a turn is lost by who moved nothing for a while, and by nobody else",
   const ends: string[] = [];
   const user = (name: string) => ({
     dataBytesMoved: 0,
+    dataBytesReused: 0,
     close: ({ code }: AppError) => void ends.push(`${name} ${code}`),
   });
   const [one, two, three] = [user("one"), user("two"), user("three")];
@@ -129,6 +130,9 @@ Deno.test("a turn is lost by who moved nothing for a while, and by nobody else",
   assertThrowsCode(() => turns.take(two), "busy");
   now += PARTIAL_SILENCE_MAX_MS;
   one.dataBytesMoved = 1;
+  assertThrowsCode(() => turns.take(two), "busy");
+  now += PARTIAL_SILENCE_MAX_MS;
+  one.dataBytesReused = 1;
   assertThrowsCode(() => turns.take(two), "busy");
   now += PARTIAL_SILENCE_MAX_MS - 1;
   assertThrowsCode(() => turns.take(two), "busy");

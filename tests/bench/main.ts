@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseSize } from "../../protocol/cli/format.ts";
 import { growth } from "./growth.ts";
 import { idleConnections } from "./idle_connections.ts";
+import { delta } from "./delta.ts";
 import { flush, largeFile } from "./large_file.ts";
 import { latency } from "./latency.ts";
 import { lookups } from "./lookups.ts";
@@ -33,6 +34,7 @@ const SECTIONS = [
   sameTrees,
   treeGrowth,
   slow,
+  delta,
 ];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as

@@ -109,7 +109,13 @@ Deno.test("get and put carry bytes and time, and make parents", async () => {
   await using client = served.client();
   const tree = new LocalTree(here.path);
   const got = await getFile(client, "deep/a.bin", intoTree(tree, "deep/a.bin", "error"));
-  assertEquals(got, { name: "deep/a.bin", sizeBytes: bytes.length, crc: crc32(bytes), resumedBytes: 0 });
+  assertEquals(got, {
+    name: "deep/a.bin",
+    sizeBytes: bytes.length,
+    crc: crc32(bytes),
+    resumedBytes: 0,
+    reusedBytes: 0,
+  });
   assertEquals(Deno.readFileSync(`${here.path}/deep/a.bin`), bytes);
   assertEquals(Deno.statSync(`${here.path}/deep/a.bin`).mtime, new Date(1_700_000_000_000));
   const put = await putFile(client, `${here.path}/deep/a.bin`, "new/place.bin");

@@ -46,7 +46,7 @@ Deno.test("a put whose answer was lost is known as stored when its name is taken
     });
     await using client = clientOf(server);
     const put = putFile(client, `${here.path}/a`, "a");
-    if (stored === STORED) assertEquals(await put, { name: "a", ...STORED, resumedBytes: 0 });
+    if (stored === STORED) assertEquals(await put, { name: "a", ...STORED, resumedBytes: 0, reusedBytes: 0 });
     else await assertRejectsCode(() => put, "exists");
   }
 });
@@ -117,5 +117,5 @@ Deno.test("a put that would step aside, and whose answer was lost, is not stored
   });
   await using client = clientOf(server);
   const result = await putFile(client, `${here.path}/a`, "a", { ifExists: "rename" });
-  assertEquals(result, { name: "a (2)", ...STORED, resumedBytes: 0 });
+  assertEquals(result, { name: "a (2)", ...STORED, resumedBytes: 0, reusedBytes: 0 });
 });

@@ -83,6 +83,7 @@ Deno.test("json events are one object a line, from start to done", async () => {
     sizeBytes: 7,
     crc32: crc32("content").toString(16),
     resumedBytes: 0,
+    reusedBytes: 0,
   });
   const failed = await runApp(["get", "127.0.0.1", server.port, "b.txt", "--json"], { cwd: here.path });
   assertEquals(failed.code, 1);

@@ -46,6 +46,8 @@ export class MemorySource implements Omit<Source, "entry"> {
 export interface DraftOptions {
   /** What an earlier attempt left. */
   readonly held?: Uint8Array;
+  /** The file that it replaces. */
+  readonly old?: Uint8Array;
   readonly restarted?: boolean;
   /** Under which name it is published. */
   readonly publishedName?: string;
@@ -58,6 +60,7 @@ export interface DraftOptions {
 export class MemoryDraft implements Draft {
   readonly heldBlocks: number;
   readonly restarted: boolean;
+  readonly old: Draft["old"];
   /** The calls in their order; writes without their bytes, several of them once. */
   readonly calls: string[] = [];
   state: "open" | "published" | "suspended" | "discarded" = "open";
@@ -69,6 +72,7 @@ export class MemoryDraft implements Draft {
     this.#options = options;
     this.heldBlocks = Math.floor(held.length / BLOCK_BYTES);
     this.restarted = restarted;
+    this.old = options.old && oldFile(options.old);
     this.#pieces.push(held);
   }
 
@@ -127,4 +131,15 @@ export class MemoryDraft implements Draft {
     assertEquals(this.state, "open", `${call} came behind the end`);
     if (call !== "write" || this.calls.at(-1) !== "write") this.calls.push(call);
   }
+}
+
+function oldFile(content: Uint8Array): NonNullable<Draft["old"]> {
+  return {
+    entry: { name: "file", kind: "file", sizeBytes: content.length, mtimeMs: 0, mode: 0o644 },
+    readAt(offset, into) {
+      const piece = content.subarray(offset, offset + into.length);
+      into.set(piece);
+      return piece.length;
+    },
+  };
 }

@@ -26,7 +26,7 @@ for (const direction of DIRECTIONS) {
         const job = { source: new MemorySource(content), draft: new MemoryDraft(), isEager };
         const wire = openWire();
         const ends = await transfer(wire, direction, job);
-        const result = { name: "file", sizeBytes, crc: crc32(content), resumedBytes: 0 };
+        const result = { name: "file", sizeBytes, crc: crc32(content), resumedBytes: 0, reusedBytes: 0 };
         assertEquals(ends, { sent: result, received: result });
         assertEquals(job.draft.content, content);
         assertEquals(job.draft.calls, ["startAt 0", ...(sizeBytes > 0 ? ["write"] : []), "publish"]);

@@ -28,6 +28,11 @@ const OLD = random.bytes(500);
 /** Three blocks, the last of them short. */
 const LARGE = random.bytes(3 * BLOCK_BYTES - 1000);
 
+/** Four blocks and a bit, and the same with another second block. */
+const COMPARED = random.bytes(4 * BLOCK_BYTES + 10);
+const CHANGED = COMPARED.slice();
+CHANGED.set(random.bytes(BLOCK_BYTES), BLOCK_BYTES);
+
 /** What the source of the large file says of itself. */
 export const LARGE_FACTS = { sizeBytes: LARGE.length, mtimeMs: 1_600_000_000_000 };
 
@@ -47,6 +52,27 @@ async function put(tree: LocalTree, name: string, bytes: Uint8Array, ifTaken: If
 
 function begin(tree: LocalTree, name: string, bytes: Uint8Array, ifTaken: IfTaken): Promise<Draft> {
   return tree.create(name, { sizeBytes: bytes.length, mtimeMs: 1_600_000_000_000 }, ifTaken);
+}
+
+/** Replaces `name` as the receiver does, and takes from the old file what is the same in it. */
+async function putChanged(tree: LocalTree, name: string, bytes: Uint8Array): Promise<string> {
+  const facts = { sizeBytes: bytes.length, mtimeMs: 1_600_000_000_000, comparesOld: true };
+  const draft = await tree.create(name, facts, "replace");
+  const block = new Uint8Array(BLOCK_BYTES);
+  try {
+    const offset = await prove(draft, bytes);
+    await draft.startAt(offset);
+    for (let at = offset; at < bytes.length; at += BLOCK_BYTES) {
+      const wanted = bytes.subarray(at, at + BLOCK_BYTES);
+      await draft.old?.readAt(at, block);
+      const isSame = wanted.every((byte, index) => byte === block[index]);
+      await draft.write(isSame ? block.subarray(0, wanted.length) : wanted);
+    }
+    return await draft.publish();
+  } catch (error) {
+    await draft.suspend();
+    throw error;
+  }
 }
 
 /** How much of what is held is the beginning of `bytes`, in whole blocks. */
@@ -106,6 +132,12 @@ export const OPERATIONS: readonly Operation[] = [
     before: { file: OLD },
     after: { file: LARGE },
     run: (tree) => put(tree, "file", LARGE, "replace"),
+  },
+  {
+    name: "an overwrite with a changed file of four blocks",
+    before: { file: COMPARED },
+    after: { file: CHANGED },
+    run: (tree) => putChanged(tree, "file", CHANGED),
   },
   {
     name: "a resume of a file of three blocks",

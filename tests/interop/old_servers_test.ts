@@ -101,6 +101,7 @@ oldTest("json tells that the length is unverified, and entries without sizes", a
     sizeBytes: 1,
     crc32: "83dcefb7",
     resumedBytes: 0,
+    reusedBytes: 0,
     lengthVerified: false,
   });
 });

@@ -13,6 +13,8 @@ interface World {
   readonly toSender: readonly string[];
   /** The sender says `from` when it has heard all digests. */
   readonly digestsHeard: number;
+  /** It says `end` when it has heard of all blocks that are compared. */
+  readonly comparesHeard: number;
   /** How often each message was said that may come more than once. */
   readonly said: Readonly<Record<string, number>>;
 }
@@ -23,11 +25,18 @@ const START: World = {
   toReceiver: [],
   toSender: [],
   digestsHeard: 0,
-  said: { accept: 0, digests: 0, from: 0, data: 0 },
+  comparesHeard: 0,
+  said: { accept: 0, digests: 0, from: 0, compare: 0, same: 0, data: 0 },
 };
 
 /** How often they may be said: enough for every pair to cross, and few enough to try all ways. */
-const SAID_MAX: Readonly<Record<string, number>> = { accept: 1, from: 1, data: 2 };
+const SAID_MAX: Readonly<Record<string, number>> = { accept: 1, from: 1, same: 1, data: 2 };
+
+/** How often the receiver says `digests` and `compare`. */
+interface Told {
+  readonly digests: number;
+  readonly compares: number;
+}
 
 function advanced(state: TransferState, side: Side, message: string): TransferState {
   const order = new TransferOrder();
@@ -41,10 +50,12 @@ function legal(state: TransferState, side: Side): string[] {
 }
 
 /** The messages that a side may say, each with what was said then. */
-function sayable(world: World, side: Side, digests: number): { message: string; said: World["said"] }[] {
+function sayable(world: World, side: Side, told: Told): { message: string; said: World["said"] }[] {
+  const saidMax: typeof SAID_MAX = { ...SAID_MAX, digests: told.digests, compare: told.compares };
   return legal(world[side], side)
-    .filter((message) => (world.said[message] ?? 0) < (message === "digests" ? digests : SAID_MAX[message] ?? Infinity))
-    .filter((message) => message !== "from" || world.digestsHeard === digests)
+    .filter((message) => (world.said[message] ?? 0) < (saidMax[message] ?? Infinity))
+    .filter((message) => message !== "from" || world.digestsHeard === told.digests)
+    .filter((message) => message !== "end" || world.sender !== "sending" || world.comparesHeard === told.compares)
     .map((message) => {
       const count = world.said[message];
       return { message, said: count === undefined ? world.said : { ...world.said, [message]: count + 1 } };
@@ -52,13 +63,13 @@ function sayable(world: World, side: Side, digests: number): { message: string; 
 }
 
 /** Every world that can follow: one side says something, or hears the next thing. Throws what is illegal. */
-function nextWorlds(world: World, digests: number): World[] {
+function nextWorlds(world: World, told: Told): World[] {
   const worlds: World[] = [];
-  for (const { message, said } of sayable(world, "sender", digests)) {
+  for (const { message, said } of sayable(world, "sender", told)) {
     const sender = advanced(world.sender, "sender", message);
     worlds.push({ ...world, said, sender, toReceiver: [...world.toReceiver, message] });
   }
-  for (const { message, said } of sayable(world, "receiver", digests)) {
+  for (const { message, said } of sayable(world, "receiver", told)) {
     const receiver = advanced(world.receiver, "receiver", message);
     worlds.push({ ...world, said, receiver, toSender: [...world.toSender, message] });
   }
@@ -73,19 +84,28 @@ function nextWorlds(world: World, digests: number): World[] {
       sender: advanced(world.sender, "receiver", toSender),
       toSender: restToSender,
       digestsHeard: world.digestsHeard + (toSender === "digests" ? 1 : 0),
+      comparesHeard: world.comparesHeard + (toSender === "compare" ? 1 : 0),
     });
   }
   return worlds;
 }
 
-for (const digests of [0, 1, 2]) {
-  Deno.test(`no legal message is out of order for its hearer, however messages cross, with ${digests} of digests`, () => {
+for (
+  const told of [
+    { digests: 0, compares: 0 },
+    { digests: 1, compares: 0 },
+    { digests: 2, compares: 0 },
+    { digests: 0, compares: 1 },
+    { digests: 1, compares: 1 },
+  ]
+) {
+  Deno.test(`no legal message is out of order for its hearer, however messages cross, with ${JSON.stringify(told)}`, () => {
     const seen = new Map<string, World>([[JSON.stringify(START), START]]);
     let ends = 0;
     for (const world of seen.values()) {
       let following: World[];
       try {
-        following = nextWorlds(world, digests);
+        following = nextWorlds(world, told);
       } catch (error) {
         throw new Error(`It went wrong in ${JSON.stringify(world)}`, { cause: error });
       }

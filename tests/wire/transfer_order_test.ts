@@ -15,23 +15,30 @@ const LEGAL: Record<TransferState, Record<Side, Record<string, TransferState>>> 
   },
   proving: {
     sender: { from: "sending", error: "withdrawn", cancel: "withdrawn" },
-    receiver: { digests: "proving", error: "declined" },
+    receiver: { digests: "proving", compare: "proving", error: "declined" },
   },
   sending: {
-    sender: { data: "sending", end: "answering", error: "withdrawn", cancel: "withdrawn" },
-    receiver: { error: "declined" },
+    sender: { same: "sending", data: "sending", end: "answering", error: "withdrawn", cancel: "withdrawn" },
+    receiver: { compare: "sending", error: "declined" },
   },
   answering: {
     sender: {},
     receiver: { stored: "finished", error: "finished" },
   },
   declined: {
-    sender: { from: "declined", data: "declined", end: "finished", error: "finished", cancel: "finished" },
+    sender: {
+      from: "declined",
+      same: "declined",
+      data: "declined",
+      end: "finished",
+      error: "finished",
+      cancel: "finished",
+    },
     receiver: {},
   },
   withdrawn: {
     sender: {},
-    receiver: { accept: "withdrawn", digests: "withdrawn", error: "finished" },
+    receiver: { accept: "withdrawn", digests: "withdrawn", compare: "withdrawn", error: "finished" },
   },
   finished: { sender: {}, receiver: {} },
 };
@@ -90,6 +97,9 @@ Deno.test("every state can be reached, and from each the transfer can be finishe
 for (
   const [name, steps] of [
     ["with proof", "S offer, R accept, R digests, R digests, S from, S data, S data, S end, R stored"],
+    ["that replaces", "S offer, R accept, R compare, S from, S same, R compare, S data, S end, R stored"],
+    ["declined while blocks are compared", "S offer, R accept, S from, R compare, S same, R error, S same, S cancel"],
+    ["called off while blocks are compared", "S offer, R accept, S from, S cancel, R compare, R error"],
     ["eager", "S eager offer, S data, S end, R stored"],
     ["of an empty file", "S eager offer, S end, R stored"],
     ["that comes to no offer", "S error"],

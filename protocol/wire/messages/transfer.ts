@@ -25,12 +25,16 @@ export const TRANSFER_MESSAGES = {
     ifExists: optional(5, uint),
     /** Unix permission bits, 0o777 at most. */
     mode: optional(0x80, uint),
+    /** Blocks that the receiver has in the file that it replaces can be left out. */
+    compares: optional(0x81, flag),
   }),
   /** The receiver wants the data, and holds that many whole blocks, whose digests follow. */
   accept: declare(0x12, "part", {
     blocks: required(1, uint),
     /** It held something of this name, but of another size or time, and threw it away. */
     restarted: optional(0x80, flag),
+    /** So many whole blocks of the file that is replaced are compared, too; only for who `compares`. */
+    oldBlocks: optional(0x81, uint),
   }),
   /** Digests of consecutive blocks, 16 bytes each; as many messages as it takes. */
   digests: declare(0x13, "part", { digests: required(1, bytes) }),
@@ -40,6 +44,10 @@ export const TRANSFER_MESSAGES = {
   end: declare(0x16, "part", { sizeBytes: required(1, uint), crc: required(2, uint) }),
   /** The receiver has it: verified, flushed, and under its name. `name` when that differs from the offered one. */
   stored: declare(0x17, "part", { sizeBytes: required(1, uint), crc: required(2, uint), name: optional(3, text) }),
+  /** The next blocks of the file that is replaced: so many are not compared, and these are the digests of those behind. */
+  compare: declare(0x18, "part", { skipped: optional(1, uint), digests: required(2, bytes) }),
+  /** The next blocks are those of the file that is replaced, instead of their data. */
+  same: declare(0x19, "part", { blocks: required(1, uint) }),
 } as const;
 
 /** File data: its body is the bytes themselves, without fields. */

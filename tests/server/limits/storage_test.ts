@@ -72,6 +72,25 @@ Deno.test("what is removed or replaced makes room again", async () => {
   await here.verify({ files: 1, partials: 0, bytes: 300 });
 });
 
+Deno.test("a large file that replaces another needs room for both meanwhile, and can be compared with it", async () => {
+  const sizeBytes = 4 * BLOCK_BYTES;
+  await using here = await stage({ rootBytesMax: 2 * sizeBytes + 1 });
+  await put(here.tree, "a", sizeBytes);
+  const facts = { sizeBytes: sizeBytes + 1, mtimeMs: MTIME, comparesOld: true };
+  const draft = await here.tree.create("a", facts, "replace");
+  await draft.startAt(0);
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = 0; at < sizeBytes; at += BLOCK_BYTES) {
+    assertEquals(await draft.old!.readAt(at, block), BLOCK_BYTES);
+    await draft.write(block);
+  }
+  await draft.write(new Uint8Array(1));
+  await draft.publish();
+  await here.verify({ files: 1, partials: 0, bytes: sizeBytes + 1 });
+  await assertRejectsCode(() => here.tree.create("a", facts, "replace"), "quota");
+  await here.verify({ files: 1, partials: 0, bytes: sizeBytes + 1 });
+});
+
 Deno.test("a stream that grows over the quota leaves nothing, and one that fits is taken", async () => {
   await using here = await stage({ rootBytesMax: 1_000 });
   const draft = await here.tree.create("stream", {}, "error");
