@@ -5,6 +5,9 @@
  * that is watched. So each directory is named, and who uses this looks for new ones when told to (`isDoubtful`). Events
  * may be lost on the way to us, some of them unsaid, but never all: one that waits keeps the later ones out. So as long
  * as whoever hears of one looks at the whole tree, and covers it anew after a crowd of them, nothing is missed.
+ *
+ * The runtime counts, for the whole process, who watches a path, and asks the system only for the first: for a directory
+ * that was exchanged, all who watch it have to let go of it before one of them may watch the new one.
  */
 import { AppError } from "../errors.ts";
 import { isReserved, nameFault, splitName } from "../names.ts";
@@ -12,11 +15,15 @@ import { type FileSystem, lstatIfThere } from "./file_system.ts";
 import { join, SEPARATOR } from "./paths.ts";
 import type { TreeWatch } from "./tree.ts";
 
-/** From so many events on, more may have been lost unsaid: LTS versions of the runtime keep 16. */
+/** With so many events for one change, more may have been lost unsaid: LTS versions of the runtime keep 16. */
 const CROWD_EVENTS = 16;
 
 /** How often the list of directories is made anew when one of them goes away meanwhile. */
 const ATTEMPTS_MAX = 20;
+
+/** All watches of this process, and the end of the work of the last one that covers anything: one at a time does. */
+const watches = new Set<LocalWatch>();
+let lastCover: Promise<void> = Promise.resolve();
 
 /** What the system watches; `Deno.watchFs`. */
 export type OpenWatcher = (paths: string[]) => AsyncIterable<Deno.FsEvent> & { close(): void };
@@ -31,6 +38,12 @@ export class LocalWatch implements TreeWatch {
   readonly #onChange: (name: string) => void;
   readonly #open: OpenWatcher;
   #watcher: ReturnType<OpenWatcher> | undefined;
+  #listening: Promise<void> = Promise.resolve();
+  /** Of what is covered, that of which another one may stand there now. */
+  #exchanged = new Set<string>();
+  /** Which directory the top is, as long as it is watched. */
+  #top: { readonly path: string; readonly identity: string } | undefined;
+  #isOver = false;
   #covered: ReadonlySet<string> = new Set();
   #isDoubtful = true;
   #hasLost = false;
@@ -51,40 +64,69 @@ export class LocalWatch implements TreeWatch {
   }
 
   get isDoubtful(): boolean {
-    return this.#isDoubtful;
+    // What is above the top is not watched, and the top may have gone with it.
+    return this.#isDoubtful || (this.#top !== undefined && this.#identityOf(this.#top.path) !== this.#top.identity);
   }
 
   takeLost(): boolean {
     const hasLost = this.#hasLost;
     this.#hasLost = false;
+    this.#events = 0;
     return hasLost;
   }
 
-  cover(directories: ReadonlySet<string>): void {
-    this.#close();
-    this.#covered = directories;
-    this.#isDoubtful = false;
-    this.#events = 0;
-    const watcher = this.#watcher = this.#openAll(directories);
-    if (watcher) this.#listen(watcher);
+  async cover(directories: ReadonlySet<string>): Promise<void> {
+    const covering = lastCover.then(() => this.#cover(directories));
+    lastCover = covering.catch(() => {}); // thrown to who asked for it
+    await covering;
   }
 
   [Symbol.dispose](): void {
-    this.#close();
+    this.#isOver = true;
+    watches.delete(this);
+    this.#letGo();
   }
 
-  #close(): void {
+  async #cover(directories: ReadonlySet<string>): Promise<void> {
+    await this.#letGo();
+    const others = [...watches].filter((other) => other !== this && other.#sharesWith(this));
+    this.#exchanged.clear();
+    for (const other of others) {
+      await other.#letGo();
+      other.#exchanged.clear();
+      other.#lose();
+    }
+    if (this.#isOver) return;
+    watches.add(this);
+    this.#covered = directories;
+    this.#isDoubtful = false;
+    this.#events = 0;
+    this.#openAll(directories);
+  }
+
+  /** Ends the watcher; when this resolves, the runtime has let go of its directories, too. */
+  async #letGo(): Promise<void> {
     this.#watcher?.close();
-    this.#watcher = undefined;
+    this.#watcher = this.#top = undefined;
+    await this.#listening;
   }
 
-  #openAll(directories: ReadonlySet<string>): ReturnType<OpenWatcher> | undefined {
+  /** Whether something that was exchanged for `other` is covered here, too. */
+  #sharesWith(other: LocalWatch): boolean {
+    if (this.#root !== other.#root || other.#exchanged.size === 0) return false;
+    return [...this.#covered].some((name) => isAtOrBelow(other.#exchanged, name));
+  }
+
+  #openAll(directories: ReadonlySet<string>): void {
     for (let attempt = 1;; attempt++) {
       // The top comes first: the runtime compares each event with one path after the other, up to one that fits.
       const paths = [...directories].map((name) => this.#pathOf(name)).filter((path) => this.#isDirectory(path));
       if (paths.length === 0) return;
       try {
-        return this.#open(paths);
+        const watcher = this.#watcher = this.#open(paths);
+        this.#top = { path: paths[0]!, identity: this.#identityOf(paths[0]!) };
+        this.#listening = this.#listen(watcher);
+        return;
       } catch (cause) {
         if (attempt < ATTEMPTS_MAX && cause instanceof Deno.errors.NotFound) continue;
         throw cannotWatch(cause);
@@ -105,19 +147,25 @@ export class LocalWatch implements TreeWatch {
   }
 
   #hear({ kind, paths, flag }: Deno.FsEvent): void {
-    if (flag === "rescan") return this.#lose();
+    if (flag === "rescan") {
+      this.#exchanged.add("");
+      return this.#lose();
+    }
     if (++this.#events >= CROWD_EVENTS) this.#isDoubtful = true;
     for (const path of paths) {
       const name = this.#nameOf(path);
       if (name === undefined) continue;
       const isMoved = kind !== "modify" && kind !== "access";
-      if (this.#covered.has(name)) this.#isDoubtful ||= isMoved;
-      else if (!this.#isShown(name)) continue;
+      if (this.#covered.has(name)) {
+        this.#isDoubtful ||= isMoved;
+        if (isMoved) this.#exchanged.add(name);
+      } else if (!this.#isShown(name)) continue;
       else if (isMoved && this.#isDirectory(path)) this.#isDoubtful = true;
       this.#onChange(name);
     }
   }
 
+  /** Nobody knows what else happened. */
   #lose(): void {
     this.#isDoubtful = this.#hasLost = true;
     this.#onChange("");
@@ -139,13 +187,29 @@ export class LocalWatch implements TreeWatch {
     return path.startsWith(above) ? path.slice(above.length).replaceAll(SEPARATOR, "/") : undefined;
   }
 
+  #identityOf(path: string): string {
+    const info = this.#lookAt(path);
+    return `${info?.dev} ${info?.ino} ${info?.birthtime?.getTime()}`;
+  }
+
   #isDirectory(path: string): boolean {
+    return this.#lookAt(path)?.isDirectory ?? false;
+  }
+
+  #lookAt(path: string): Deno.FileInfo | undefined {
     try {
-      return lstatIfThere(this.#fs, path)?.isDirectory ?? false;
+      return lstatIfThere(this.#fs, path);
     } catch {
-      return false; // it is not for us
+      return undefined; // it is not for us
     }
   }
+}
+
+/** Whether `name` is one of `tops` ("" is the top of all), or stands below one of them. */
+function isAtOrBelow(tops: ReadonlySet<string>, name: string): boolean {
+  if (tops.has("")) return true;
+  for (let part = name; part !== ""; part = splitName(part).directory) if (tops.has(part)) return true;
+  return false;
 }
 
 /** The texts of the runtime name a path, and have no code. */

@@ -183,7 +183,7 @@ export interface TreeWatch extends Disposable {
   readonly directoriesMax?: number;
   /** Directories may have come, gone or been exchanged since `cover`: it is to be told of all of them again. */
   readonly isDoubtful: boolean;
-  /** Whether changes were lost since this was asked last. */
+  /** Whether changes were lost since this was asked last; to be asked for each change. */
   takeLost(): boolean;
   /**
    * Watches these directories from now on, their top first, and no others. Those that are gone are passed over. What
