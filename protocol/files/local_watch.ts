@@ -10,7 +10,7 @@
  * that was exchanged, all who watch it have to let go of it before one of them may watch the new one.
  */
 import { AppError } from "../errors.ts";
-import { isReserved, nameFault, splitName } from "../names.ts";
+import { nameFault, splitName } from "../names.ts";
 import { type FileSystem, lstatIfThere } from "./file_system.ts";
 import { join, SEPARATOR } from "./paths.ts";
 import type { TreeWatch } from "./tree.ts";
@@ -171,10 +171,10 @@ export class LocalWatch implements TreeWatch {
     this.#onChange("");
   }
 
-  /** Of events about other directories, which the runtime mixes in, and about files of ours, nobody hears. */
+  /** Of events about other directories, which the runtime mixes in, and about names that nobody may use, nobody hears. */
   #isShown(name: string): boolean {
-    const { directory, base } = splitName(name);
-    return this.#covered.has(directory) && !isReserved(base) && nameFault(name) === undefined;
+    const { directory } = splitName(name);
+    return this.#covered.has(directory) && nameFault(name) === undefined;
   }
 
   #pathOf(name: string): string {

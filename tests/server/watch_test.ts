@@ -3,11 +3,12 @@ import type { Session } from "../../protocol/exchange/session.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { revokeLinks } from "../../server/access/make_link.ts";
+import { serve } from "../../server/mod.ts";
+import { FakeSystem } from "../files/fake_watcher.ts";
 import { startLinked } from "../access/linked.ts";
 import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { openSession, receive, type Served, soon, startServed } from "./served.ts";
-import { withFastClock } from "./fast_clock.ts";
 
 /** A session in which `name` is watched. */
 async function watching(port: number, name = "") {
@@ -187,7 +188,6 @@ Deno.test("a tree without events says that it cannot be watched", async () => {
   using directory = temporaryDirectory();
   const root = Object.assign(new LocalTree(directory.path), { watch: undefined });
   await using served = startServed({}, {});
-  const { serve } = await import("../../server/mod.ts");
   await using server = serve({ root, port: 0 });
   using watch = await openSession(server.port);
   watch.session.send({ type: "watch", name: "" });
@@ -218,11 +218,16 @@ Deno.test("nothing but a cancel may come during a watch; further requests wait f
   assert(error instanceof AppError && error.code === "order", String(error));
 });
 
-Deno.test("without any event there is a change with losses every 5 minutes", async () => {
-  await withFastClock(500, async () => {
-    await using served = startServed({}, { limits: { idleTimeoutMs: 10_000_000 } });
-    using watch = await watching(served.port);
-    const message = await watch.session.receive();
-    assert(message.type === "changed" && message.lost);
-  });
+Deno.test("lost events are told as such, and others are not", async () => {
+  using directory = temporaryDirectory();
+  const system = new FakeSystem();
+  await using server = serve({ root: system.tree(directory.path), port: 0 });
+  using watch = await watching(server.port);
+  for (const isLost of [true, false]) {
+    if (isLost) system.last.lose();
+    else system.last.tell("modify", `${directory.path}/a`);
+    const message = await receive(watch.session, "changed");
+    assert(message.type === "changed");
+    assertEquals(message.lost ?? false, isLost);
+  }
 });
