@@ -41,6 +41,9 @@ export interface ClientOptions extends Partial<ClientLimits>, RetryOptions, Trus
   connect?: typeof dial;
 }
 
+/** Who never gives up asks at least so often. */
+const PERSISTENT_WAIT_MAX_MS = 60_000;
+
 /** What `options` leave open is as it always is. */
 export function limitsOf(options: Partial<ClientLimits>): ClientLimits {
   return {
@@ -60,7 +63,7 @@ export interface Attempt {
 
 export class Client implements AsyncDisposable {
   readonly #target: Target;
-  readonly #limits: ClientLimits;
+  #limits: ClientLimits;
   readonly #options: ClientOptions;
   readonly #holder: SessionHolder;
   #wasConnected = false;
@@ -183,6 +186,16 @@ export class Client implements AsyncDisposable {
         await waitToRetry(error, ++failures, this.#limits, this.#options);
       }
     }
+  }
+
+  /** From now on a lost connection is made anew for as long as it takes, with waits that grow up to a minute. */
+  persist(): void {
+    this.#limits = { ...this.#limits, retries: Infinity, retryWaitMaxMs: PERSISTENT_WAIT_MAX_MS };
+  }
+
+  /** Says goodbye; the next call connects anew. */
+  async rest(): Promise<void> {
+    await this.#holder[Symbol.asyncDispose]();
   }
 
   /** Says goodbye. */

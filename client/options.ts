@@ -143,9 +143,10 @@ export function clientOptionsFor(input: ClientInput, report: Report): ClientOpti
     signal: interruption.signal(),
     agent: `app/${version}`,
     ...(options.compress ? { compress: options.compress } : {}),
-    onRetry(error, attempt, waitMs) {
+    onRetry(error, attempt, waitMs, attemptsMax) {
       const wait = formatDuration(Math.ceil(waitMs / 1000));
-      report.note(`${error.message}; attempt ${attempt} of ${options.retries} in ${wait}`, {
+      const inAll = attemptsMax === Infinity ? "" : ` of ${attemptsMax}`;
+      report.note(`${error.message}; attempt ${attempt}${inAll} in ${wait}`, {
         event: "retry",
         code: error.code,
         message: error.message,

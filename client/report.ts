@@ -50,6 +50,8 @@ export interface Event {
     | "forgotten"
     | "planned"
     | "tally"
+    | "watching"
+    | "run"
     | "error";
   readonly [key: string]: unknown;
 }

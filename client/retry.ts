@@ -7,7 +7,7 @@ export interface RetryOptions {
   /** Ends everything that is under way when it aborts. */
   signal?: AbortSignal;
   /** Told before each new attempt. */
-  onRetry?: (error: AppError, attempt: number, waitMs: number) => void;
+  onRetry?: (error: AppError, attempt: number, waitMs: number, attemptsMax: number) => void;
 }
 
 /** Makes `attempt` again after a connection was lost, with nothing of an earlier one: for what does no harm twice. */
@@ -34,11 +34,11 @@ export function lostSince(error: AppError): AppError {
 export async function waitToRetry(
   error: AppError,
   failures: number,
-  { retryWaitMs, retryWaitMaxMs }: ClientLimits,
+  { retryWaitMs, retryWaitMaxMs, retries }: ClientLimits,
   { onRetry, signal }: RetryOptions,
 ): Promise<void> {
   const waitMs = Math.min(retryWaitMaxMs, retryWaitMs * 2 ** (failures - 1));
-  onRetry?.(error, failures, waitMs);
+  onRetry?.(error, failures, waitMs, retries);
   await sleep(waitMs, signal);
 }
 

@@ -128,6 +128,11 @@ export const ERRORS = {
   internal: row(50, "The other side failed", "Look at the server's log"),
   shutting_down: row(51, "The server is stopping", "Run the same command again when it is back", broken),
   idle: row(52, "Nothing came for too long", "Run the same command again: it goes on where it stopped", broken),
+  cannot_watch: row(
+    54,
+    "Nobody can tell of changes there",
+    "Leave directories out, or have the system allow more (on Linux fs.inotify.max_user_watches)",
+  ),
 
   // Local only.
   usage: row(100, "The command line cannot be understood", "Run: app --help", { exit: 2 }),

@@ -74,6 +74,10 @@ export const PARTIAL_SILENCE_MAX_MS = 2_000;
 /** While a request is under way, each side says something at least this often. */
 export const HEARTBEAT_MS = 5_000;
 
+/** Who watches a tree looks at it so often in any case; and so often where changes may not be heard of. */
+export const WATCH_RESCAN_MS = 300_000;
+export const WATCH_POLL_MS = 10_000;
+
 /** How often silent connections are looked for. */
 export const SWEEP_MS = 500;
 
@@ -117,6 +121,10 @@ export interface ServerLimits {
   partialsPerAddressMax: number;
   /** Names in a directory that can be listed. */
   listNamesMax: number;
+  /** Watches at once, and the directories that one, and all of them, may watch: the system has room for so many. */
+  watchesMax: number;
+  watchedDirectoriesMax: number;
+  watchedDirectoriesTotalMax: number;
   /** How long running transfers may go on after the server was told to stop. */
   drainMs: number;
   /** A request of an old format without an end mark is complete when nothing more came for this long. */
@@ -146,6 +154,9 @@ export const SERVER_LIMITS: Readonly<ServerLimits> = Object.freeze({
   partialsMax: 1_000,
   partialsPerAddressMax: 100,
   listNamesMax: 1_000_000,
+  watchesMax: 64,
+  watchedDirectoriesMax: 20_000,
+  watchedDirectoriesTotalMax: 60_000,
   drainMs: 10_000,
   quietMs: 100,
   codeGapMs: 200,

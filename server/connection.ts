@@ -75,6 +75,8 @@ export class Connection {
   readonly #held = new DisposableStack();
   #isBusy = false;
   #isStopping = false;
+  /** Told of a stop while a request is under way that has no end of its own. */
+  #onStop: ((reason: AppError) => void) | undefined;
   /** No words of ours are for a peer that speaks one. */
   #oldFormat: OldFormat | undefined;
   #tree: FileTree;
@@ -133,11 +135,12 @@ export class Connection {
   /** No further request: at once when none is under way, else behind it. */
   stop(): void {
     this.#isStopping = true;
+    this.#onStop?.(stopping());
     if (!this.#isBusy) this.close();
   }
 
   /** Ends it now, whatever is under way. */
-  close(reason = new AppError("shutting_down", "The server is stopping")): void {
+  close(reason = stopping()): void {
     // A goodbye would wait behind a write that a silent client may never take.
     if (!this.#session || this.#stream.isWriting) return this.#stream.close(reason);
     this.#session.end(reason).catch(() => {}).finally(() => this.#stream.close(reason)); // it ends, said or not
@@ -188,7 +191,7 @@ export class Connection {
     this.#isBusy = true;
     await serve();
     this.#isBusy = false;
-    if (this.#isStopping) throw new AppError("shutting_down", "The server is stopping");
+    if (this.#isStopping) throw stopping();
   }
 
   #watchSilence(isWaiting: () => boolean, messagesHeard: () => number): Disposable {
@@ -256,6 +259,7 @@ export class Connection {
       ...this.#rights(),
       onDelivered: () => onDelivered(),
       status,
+      untilStopped: () => this.#isStopping ? Promise.reject(stopping()) : new Promise((_, no) => this.#onStop = no),
     };
     using _alive = session.keepAlive();
     const name = request.type === "offer" ? "put" : request.type;
@@ -298,6 +302,10 @@ export class Connection {
       () => this.#session?.end(error) ?? refuseOpening(this.#stream, forPeer(error).name),
     );
   }
+}
+
+function stopping(): AppError {
+  return new AppError("shutting_down", "The server is stopping");
 }
 
 /** Ends of sessions that need no line in the log. */

@@ -2,14 +2,17 @@
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
 import { AppError } from "../../protocol/errors.ts";
+import { quoteName } from "../../protocol/escape.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
-import { askFor, takeTarget } from "../target.ts";
+import { Client } from "../client.ts";
+import { clientFor, clientOptionsFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { askFor, formatTarget, takeTarget } from "../target.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
 import { makeTree } from "./local_place.ts";
 import { reportTree } from "./tree_report.ts";
+import { WATCH_OPTION, watchTree } from "./watch_tree.ts";
 
 const OPTIONS = [
   { name: "delete", kind: "flag", help: "Remove there what is not here, when all else is done" },
@@ -21,6 +24,7 @@ const OPTIONS = [
     help: "Remove nothing at all if it would be more than N",
   },
   { name: "dry-run", kind: "flag", help: "Change nothing; show what would be done" },
+  WATCH_OPTION,
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
@@ -48,7 +52,14 @@ export const pushCommand = defineCommand({
     const report = reportFor(input);
     const options = await treeOptionsOf(input);
     await using client = clientFor(target, input, report);
-    return await reportTree(report, path, options, (reported) => pushTree(client, tree, name, reported));
+    const work = (reported: TreeOptions) => pushTree(client, tree, name, reported);
+    if (!input.options.watch) return await reportTree(report, path, options, work);
+    const { LocalChanges } = await import("../watch.ts");
+    return await watchTree({
+      ...watchedOf(input, options),
+      ...{ client, report, path, work, shown: quoteName(path) },
+      watch: (onPolling) => LocalChanges.start(tree, { excludes: options.excludes, onPolling }),
+    });
   },
 });
 
@@ -70,11 +81,23 @@ export const pullCommand = defineCommand({
     const options = await treeOptionsOf(input);
     await using client = clientFor(target, input, report);
     const tree = makeTree(path);
-    return await reportTree(report, path, options, (reported) => pullTree(client, name, tree, reported));
+    const work = (reported: TreeOptions) => pullTree(client, name, tree, reported);
+    if (!input.options.watch) return await reportTree(report, path, options, work);
+    const { ServerWatch } = await import("../watch_server.ts");
+    const connect = (signal: AbortSignal) => new Client(target, { ...clientOptionsFor(input, report), signal });
+    const { signal } = watchedOf(input, options);
+    return await watchTree({
+      ...watchedOf(input, options),
+      ...{ client, report, path, work, shown: `${quoteName(name || "/")} of ${formatTarget(target)}` },
+      watch: (onPolling) => ServerWatch.start(connect, name, { signal, onPolling }),
+    });
   },
 });
 
 async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
+  if (options.watch && options["dry-run"]) {
+    throw new AppError("usage", "--watch and --dry-run exclude each other: a dry run has nothing to go on with");
+  }
   return {
     ifDifferent: "replace",
     isExact: true,
@@ -84,6 +107,10 @@ async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
     isUnflushed: options["no-flush"],
     excludes: await exclusionOf(options),
   };
+}
+
+function watchedOf({ options, interruption }: Input, treeOptions: TreeOptions) {
+  return { isJson: options.json, signal: interruption.signal(), options: treeOptions };
 }
 
 function directoryNameOf(word: string): string {

@@ -258,6 +258,29 @@ export class Session {
     }
   }
 
+  /**
+   * Waits for `work`, which is not ours, and meanwhile for a message of the exchange under way: that, if it comes first.
+   * The end of the session (see `hasEnded`) ends it, too. Throws what `work` throws.
+   */
+  async receiveDuring(work: Promise<unknown>): Promise<Message | undefined> {
+    let isOver = false;
+    const over = work.finally(() => isOver = true);
+    over.catch(() => {}); // thrown below, unless something else comes first
+    this.#isWaiting = true;
+    try {
+      for (;;) {
+        const message = this.poll();
+        if (message) return message;
+        if (this.#hasEnded) return;
+        await this.flush();
+        await Promise.race([over, this.#startReading()]);
+        if (isOver) return;
+      }
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
   /** Sends a ping and waits for its pong. For when no request is under way. */
   async ping(): Promise<void> {
     const id = ++this.#pingId;

@@ -15,6 +15,7 @@ import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
+import { LocalWatch } from "./local_watch.ts";
 import { isComparable } from "./old_file.ts";
 import { openFound } from "./open_found.ts";
 import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
@@ -23,8 +24,20 @@ import { publish, refuseToReplace, taken } from "./publish.ts";
 import { handleOf, loadOpenToRead } from "./read_handle.ts";
 import { exchanged, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Source, Space, Usage } from "./tree.ts";
-import { measureUsage, spaceAt } from "./usage.ts";
+import type {
+  Batch,
+  Draft,
+  Entry,
+  FileFacts,
+  FileTree,
+  Folder,
+  IfTaken,
+  Source,
+  Space,
+  TreeWatch,
+  Usage,
+} from "./tree.ts";
+import { isOfNetwork, measureUsage, spaceAt } from "./usage.ts";
 
 export class LocalTree implements FileTree {
   readonly #fs: FileSystem;
@@ -63,6 +76,11 @@ export class LocalTree implements FileTree {
       if (error instanceof AppError) return spaceAt(this.#resolver.root);
       throw error;
     }
+  }
+
+  async watch(onChange: (name: string) => void): Promise<TreeWatch> {
+    const { root } = this.#resolver;
+    return new LocalWatch(this.#fs, root, onChange, { hearsAll: !await isOfNetwork(root) });
   }
 
   /** Removes partials that nobody went on with for seven days; how many. */

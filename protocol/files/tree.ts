@@ -179,6 +179,23 @@ export interface Folder {
   flush(): Awaitable<void>;
 }
 
+/** Hears of changes in directories of a tree. Dispose it. */
+export interface TreeWatch extends Disposable {
+  /** Whether others can change the tree unheard, as on a disk of the network. */
+  readonly hearsAll: boolean;
+  /** More are refused. @default any number */
+  readonly directoriesMax?: number;
+  /** Directories may have come, gone or been exchanged since `cover`: it is to be told of all of them again. */
+  readonly isDoubtful: boolean;
+  /** Whether changes were lost since this was asked last; to be asked for each change. */
+  takeLost(): boolean;
+  /**
+   * Watches these directories from now on, their top first, and no others. Those that are gone are passed over. What
+   * changes before this is not heard of, and need not be: look at the tree behind it. Throws `cannot_watch`.
+   */
+  cover(directories: ReadonlySet<string>): Awaitable<void>;
+}
+
 export interface FileTree {
   /** The same tree with the same names, of which nothing works that leads out of the file or directory `name`. */
   confinedTo?(name: string): FileTree;
@@ -203,4 +220,9 @@ export interface FileTree {
   usage?(signal?: AbortSignal): Promise<Usage>;
   /** How much room there is in that directory, or in the one above it that is there; `undefined` when nobody knows. */
   space?(directory: string): Awaitable<Space | undefined>;
+  /**
+   * Tells `onChange` the names of what changes in directories that are covered, "" for what nobody knows. Of our own
+   * files, and of names that break the rule, nothing is told. Absent: nobody can. Throws `cannot_watch`.
+   */
+  watch?(onChange: (name: string) => void): Awaitable<TreeWatch>;
 }

@@ -56,7 +56,13 @@ async function namesIn(fs: FileSystem, directory: string): Promise<string[]> {
   }
 }
 
-type Statfs = (path: string) => { readonly bsize: number; readonly blocks: number; readonly bavail: number };
+interface FileSystemFacts {
+  readonly type: number;
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bavail: number;
+}
+type Statfs = (path: string) => FileSystemFacts;
 let statfs: Statfs | undefined;
 
 /** The room on the disk of `path`; `undefined` where the system does not tell. Waits only the first time. */
@@ -67,6 +73,18 @@ export function spaceAt(path: string): Space | undefined | Promise<Space | undef
 async function loadStatfs(): Promise<Statfs> {
   const { statfsSync } = await import("node:fs");
   return statfs = (path) => statfsSync(path);
+}
+
+/** File systems of Linux that other machines write to, or what runs around a virtual one: NFS, SMB, 9p, Ceph, FUSE. */
+const OF_NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x00c36400, 0x5346414f, 0x65735546]);
+
+/** Whether files there may change without this system hearing of it, as far as it tells. */
+export async function isOfNetwork(path: string): Promise<boolean> {
+  try {
+    return Deno.build.os === "linux" && OF_NETWORK.has((statfs ?? await loadStatfs())(path).type >>> 0);
+  } catch {
+    return false; // nobody knows
+  }
 }
 
 function lookAt(call: Statfs, path: string): Space | undefined {

@@ -28,6 +28,8 @@ export interface RequestContext {
   /** Told of each get that was stored by the client. */
   onDelivered(): void;
   status(): Promise<ServerStatus>;
+  /** For a request without an end of its own: rejected when the server is to stop. */
+  untilStopped(): Promise<never>;
 }
 
 /** What the log tells of a request that went well. */

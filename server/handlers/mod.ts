@@ -16,6 +16,7 @@ import { handlePut } from "./put.ts";
 import { handleAdd, handleFind } from "./records.ts";
 import { handleStatus } from "./status.ts";
 import { handlePull, handlePush } from "./tree.ts";
+import { handleWatch } from "./watch.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   status: sayingErrors(handleStatus),
@@ -31,6 +32,7 @@ const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   add: sayingErrors(handleAdd),
   push: handlePush,
   pull: handlePull,
+  watch: sayingErrors(handleWatch),
 };
 
 /** Answers `request`. What it throws has been said to the client already, unless `endsSession` says otherwise. */

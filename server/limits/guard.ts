@@ -20,6 +20,7 @@ import { type LogSummary, summarizing } from "./log_summary.ts";
 import { PartialsByAddress } from "./partials.ts";
 import { slowedRedeem, Waits } from "./slow_access.ts";
 import { Storage } from "./storage.ts";
+import { Watches } from "./watches.ts";
 
 export class Guard implements AsyncDisposable {
   readonly limits: ServerLimits;
@@ -29,6 +30,7 @@ export class Guard implements AsyncDisposable {
   readonly #summary: LogSummary;
   readonly #failedSecrets: FailedSecrets;
   readonly #partials = new PartialsByAddress();
+  readonly #watches: Watches;
   readonly #waits = new Waits();
   readonly #totalReading: readonly TokenBucket[];
   readonly #totalWriting: readonly TokenBucket[];
@@ -50,6 +52,7 @@ export class Guard implements AsyncDisposable {
     this.#gate = new Gate(this.limits);
     this.#failedSecrets = new FailedSecrets(limits.secretWaitMaxMs);
     this.#storage = new Storage(tree, limits);
+    this.#watches = new Watches(limits);
     this.#summary = summarizing(log);
     this.#totalReading = bucketsFor(limits.bytesPerSecondTotalMax);
     this.#totalWriting = bucketsFor(limits.bytesPerSecondTotalMax);
@@ -95,6 +98,7 @@ export class Guard implements AsyncDisposable {
     return new LimitedTree(confined(this.#tree, path), {
       storage: this.#storage,
       partials: this.#partials,
+      watches: this.#watches,
       address: addressOf(peer),
       namesMax: this.limits.listNamesMax,
     });
@@ -134,6 +138,8 @@ export class Guard implements AsyncDisposable {
       gauge("unfinished_uploads", usage?.partials, limits.partialsMax),
       gauge("unfinished_uploads_of_one_address", this.#partials.most, limits.partialsPerAddressMax),
       gauge("list_names", undefined, limits.listNamesMax),
+      gauge("watches", this.#watches.open, limits.watchesMax),
+      gauge("watched_directories", this.#watches.directories, limits.watchedDirectoriesTotalMax),
       gauge("free_bytes", space?.freeBytes),
       gauge("kept_free_bytes", undefined, space && this.#storage.keepFreeBytes(space)),
       gauge("addresses_with_wrong_secrets", this.#failedSecrets.size),

@@ -14,6 +14,7 @@ import type {
   Folder,
   IfTaken,
   Source,
+  TreeWatch,
   Usage,
 } from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
@@ -21,19 +22,22 @@ import { splitName, validateName } from "../../protocol/names.ts";
 import { LimitedFolder } from "./limited_folder.ts";
 import type { PartialsByAddress } from "./partials.ts";
 import type { Storage } from "./storage.ts";
+import type { Watches } from "./watches.ts";
 
 export class LimitedTree implements FileTree {
   readonly #tree: FileTree;
   readonly #storage: Storage;
   readonly #partials: PartialsByAddress;
+  readonly #watches: Watches;
   readonly #address: string;
   readonly #namesMax: number;
 
   constructor(
     tree: FileTree,
-    { storage, partials, address, namesMax }: {
+    { storage, partials, watches, address, namesMax }: {
       storage: Storage;
       partials: PartialsByAddress;
+      watches: Watches;
       address: string;
       namesMax: number;
     },
@@ -41,6 +45,7 @@ export class LimitedTree implements FileTree {
     this.#tree = tree;
     this.#storage = storage;
     this.#partials = partials;
+    this.#watches = watches;
     this.#address = address;
     this.#namesMax = namesMax;
   }
@@ -109,6 +114,13 @@ export class LimitedTree implements FileTree {
     const sizeBytes = await this.#sizeOf(name);
     await this.#tree.remove(name);
     this.#storage.changed({ bytes: -(sizeBytes ?? 0), files: -1 });
+  }
+
+  watch(onChange: (name: string) => void): Promise<TreeWatch> {
+    return this.#watches.begin(() => {
+      if (this.#tree.watch) return this.#tree.watch(onChange);
+      throw new AppError("cannot_watch", "Cannot watch: what is shared here has no events");
+    });
   }
 
   /** What is not there and could not be looked at has no size to take back: the operation itself says why. */

@@ -7,6 +7,8 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { type Client, getFile, LocalTree, pullTree, pushTree, putPipe } from "../../client/mod.ts";
 import { MemoryDestination } from "../../client/image/memory.ts";
 import { PipeSource } from "../../client/mod.ts";
+import { expect } from "../../client/replies.ts";
+import { peerError } from "../../protocol/exchange/transfer.ts";
 import type { OldFormat } from "../../protocol/wire/detect.ts";
 import type { RequestType } from "../../protocol/wire/messages/mod.ts";
 import type { Right, StrangerRights } from "../../server/policy.ts";
@@ -84,6 +86,7 @@ export const ROWS: readonly Row[] = [
   ),
   changing("remove", "a file", "         - - Y Y   - - - Y", "name", (client, at) => client.remove(`${at}/b.txt`)),
   row("pull", "a directory", "Y - Y Y   - Y Y Y", "name", (client, at) => pull(client, at)),
+  row("watch", "a directory", "Y - Y Y  - Y Y Y", "name", (client, at) => watch(client, at)),
   changing("push", "new names", "      - - Y Y   - - Y Y", "name", (client, at) => push(client, `${at}/t`)),
   changing(
     "add",
@@ -134,6 +137,17 @@ export const OLD_ROWS: readonly OldRow[] = [
 /** Reads all of it, and stores nothing. */
 async function pull(client: Client, directory: string): Promise<void> {
   await pullTree(client, directory, new LocalTree(ROOT), { isDryRun: true, into: "not-there" });
+}
+
+/** Hears that it is watched, and has heard enough. */
+async function watch(client: Client, directory: string): Promise<void> {
+  await client.attempt(async ({ session }) => {
+    session.send({ type: "watch", name: directory });
+    const message = await session.receive();
+    if (message.type === "error") throw peerError(message);
+    session.send({ type: "cancel" });
+    await expect(session, "done");
+  });
 }
 
 async function push(client: Client, directory: string): Promise<void> {

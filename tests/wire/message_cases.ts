@@ -189,4 +189,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
     name: "tallied",
     message: { type: "tallied", files: 1, fileBytes: 2 ** 40, unchanged: 2, skipped: 3, removed: 4, failed: 5 },
   },
+  { name: "watch", message: { type: "watch", name: "photos" } },
+  { name: "changed", message: { type: "changed" } },
+  { name: "changed, perhaps more than was seen", message: { type: "changed", lost: true } },
 ];

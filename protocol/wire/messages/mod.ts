@@ -3,7 +3,7 @@
  *
  * To add one: declare it in the file of its family with a free number, describe it in `protocol/README.md` (a test
  * compares the tables), add a row to `tests/wire/message_cases.ts`, and run `deno task golden`.
- * Numbers set aside for later: 0x26 set times, 0x27 symbolic link, 0x2a watch, 0x33-0x3f records.
+ * Numbers set aside for later: 0x26 set times, 0x27 symbolic link, 0x33-0x3f records.
  */
 import { AppError } from "../../errors.ts";
 import type { Crc32 } from "../crc32.ts";

@@ -84,4 +84,8 @@ export const SYNC_MESSAGES = {
     removed: required(5, uint),
     failed: required(6, uint),
   }),
+  /** The client wants to know when the tree below a directory changes. Reply: `changed`…, then `done` at its `cancel`. */
+  watch: declare(0x58, "request", { name: required(1, text) }),
+  /** The tree may be another one than at the last `changed`. `lost`: there may be more to it than was seen. */
+  changed: declare(0x59, "part", { lost: optional(1, flag) }),
 } as const;

@@ -5,6 +5,7 @@ import { BLOCK_BYTES, SERVER_LIMITS, type ServerLimits } from "../../../protocol
 import { LimitedTree } from "../../../server/limits/limited_tree.ts";
 import { PartialsByAddress } from "../../../server/limits/partials.ts";
 import { Storage } from "../../../server/limits/storage.ts";
+import { Watches } from "../../../server/limits/watches.ts";
 import type { Space, Usage } from "../../../server/mod.ts";
 import { assert, assertEquals, assertRejectsCode, assertStringIncludes } from "../../support/assert.ts";
 import { temporaryDirectory } from "../../support/program.ts";
@@ -21,7 +22,8 @@ async function stage(limits: Partial<ServerLimits>) {
   const storage = new Storage(tree, { ...SERVER_LIMITS, ...limits });
   await storage.count();
   const partials = new PartialsByAddress(() => 0);
-  const treeOf = (address: string) => new LimitedTree(tree, { storage, partials, address, namesMax: 1_000 });
+  const watches = new Watches(SERVER_LIMITS);
+  const treeOf = (address: string) => new LimitedTree(tree, { storage, partials, watches, address, namesMax: 1_000 });
   return {
     path: directory.path,
     disk,
@@ -164,6 +166,7 @@ Deno.test("nothing is refused for what is not counted yet", async () => {
   const limited = new LimitedTree(tree, {
     storage,
     partials: new PartialsByAddress(),
+    watches: new Watches(SERVER_LIMITS),
     address: "192.0.2.1",
     namesMax: 10,
   });
@@ -257,6 +260,7 @@ Deno.test("a name that is very deep costs few looks, and is counted right", asyn
   const limited = new LimitedTree(tree, {
     storage: here.storage,
     partials: here.partials,
+    watches: new Watches(SERVER_LIMITS),
     address: "192.0.2.1",
     namesMax: 10,
   });
