@@ -133,7 +133,7 @@ export class FileGroup {
 }
 
 /** Runs of items that belong to the same folder, none too long. */
-function* byFolder<T>(items: readonly T[], folderOf: (item: T) => Folder): Generator<T[]> {
+export function* byFolder<T>(items: readonly T[], folderOf: (item: T) => Folder): Generator<T[]> {
   let run: T[] = [];
   for (const item of items) {
     const isOther = run.length > 0 && folderOf(run[0]!) !== folderOf(item);

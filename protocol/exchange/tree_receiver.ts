@@ -16,8 +16,9 @@ import { packActions, type Planned, type PlannedAction } from "../wire/plan_acti
 import { equalBytes } from "./proof.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError, tooLarge } from "./transfer.ts";
+import { Adjustments } from "./tree_adjustments.ts";
 import { Arrivals } from "./tree_arrivals.ts";
-import { TouchedDirectories } from "./tree_directories.ts";
+import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
 import { Removal } from "./tree_removal.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
@@ -73,7 +74,10 @@ class TreeReceiving {
   readonly #rules: PlanRules;
   readonly #arrivals: Arrivals;
   readonly #removal: Removal;
+  readonly #adjustments: Adjustments;
   readonly #touched: TouchedDirectories;
+  #isTopMade = false;
+  #topFacts: DirectoryFacts | undefined;
   #isScanned = false;
   readonly #later: Place[] = [];
   /** Tells both sides that something could not be done. */
@@ -91,12 +95,14 @@ class TreeReceiving {
     const { ifDifferent, isExact, isUnflushed, removeMax, sizeBytesMax = Infinity, onProgress } = options;
     this.#rules = { ifDifferent, isExact, removes: removeMax !== undefined };
     this.#removal = new Removal(tree, top, { ...options, onFailed: this.#fail });
-    this.#touched = new TouchedDirectories({ tree, top, isExact, onFailed: this.#fail });
+    const isFlushed = !isUnflushed;
+    this.#adjustments = new Adjustments({ isFlushed, onFailed: this.#fail });
+    this.#touched = new TouchedDirectories({ tree, top, isExact, isFlushed, onFailed: this.#fail });
     this.#arrivals = new Arrivals(session, {
       tree,
       top,
       isExact,
-      isFlushed: !isUnflushed,
+      isFlushed,
       sizeBytesMax,
       onProgress,
       onStored: (sizeBytes, reportedBytes) => this.#countStored(sizeBytes, reportedBytes),
@@ -118,9 +124,8 @@ class TreeReceiving {
       await this.#takeLater(walk, isRemoved);
       await this.#receiveAll(walk);
     }
-    if (!this.#options.isDryRun) {
-      await this.#touched.set(({ isMade, name }) => isMade || !this.#refusal("overwrite", name));
-    }
+    await this.#adjustments.commit();
+    if (!this.#options.isDryRun) await this.#setDirectories();
     this.#session.send({ type: "tallied", ...this.#tally });
     await this.#session.flush();
     return this.#tally;
@@ -155,7 +160,7 @@ class TreeReceiving {
     this.#require("create", this.#top);
     if (this.#options.isDryRun) return false;
     await this.#tree.makeDirectory(this.#top);
-    return true;
+    return this.#isTopMade = true;
   }
 
   /** Until all was told, and all that was wanted is kept. */
@@ -187,6 +192,9 @@ class TreeReceiving {
         if (!walk.isOver) throw new AppError("order", "A directory was not told of");
         this.#isScanned = true;
         this.#tally.failed += message.hidden ?? 0;
+        if (message.mtimeMs !== undefined) {
+          this.#topFacts = { mtimeMs: message.mtimeMs, mode: (message.mode ?? 0) & 0o777 };
+        }
         if (message.hidden) this.#options.onHidden?.(message.hidden);
         this.#options.onProgress?.({ isCounted: true });
         return;
@@ -266,14 +274,14 @@ class TreeReceiving {
     return own !== undefined && equalBytes(own, digest!);
   }
 
-  /** Throws what forbids it. Times and bits of a directory are set where that may be, and not missed where not. */
+  /** Throws what forbids it. Times and bits of a directory or link are set where that may be, and not missed where not. */
   #allowed(
     decision: PlannedAction | AppError | undefined,
     { name, told }: Place,
     own: FolderEntry | undefined,
   ): PlannedAction | undefined {
     if (decision instanceof AppError) throw decision;
-    if (decision === "adjust" && told.kind === "directory") {
+    if (decision === "adjust" && told.kind !== "file") {
       return this.#refusal("overwrite", name) ? undefined : decision;
     }
     if (decision === "create" || decision === "replace") this.#verifySize(name, told.sizeBytes);
@@ -301,9 +309,8 @@ class TreeReceiving {
         return this.#makeLink(place, own !== undefined);
       case "adjust":
         if (told.kind === "directory") return this.#touched.add(walk.addChild(place, { isThere: true }));
-        this.#tally.unchanged++;
-        if (this.#options.isDryRun) return;
-        return directory.folder!.adjust(told.name, { mtimeMs: told.mtimeMs, permissions: told.mode });
+        if (told.kind === "file") this.#tally.unchanged++;
+        return this.#adjust(place);
       case "later":
         this.#later.push(place);
         return this.#addExtra(directory, own!);
@@ -314,6 +321,12 @@ class TreeReceiving {
         if (told.kind === "file") this.#tally.unchanged++;
         if (told.kind === "directory") walk.addChild(place, { isThere: own?.kind === "directory" });
     }
+  }
+
+  #adjust({ directory, told, name }: Place): void | Promise<void> {
+    if (this.#options.isDryRun) return;
+    const facts = { mtimeMs: told.mtimeMs, permissions: told.mode };
+    return this.#adjustments.add({ folder: directory.folder!, base: told.name, facts, name });
   }
 
   #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {
@@ -346,7 +359,8 @@ class TreeReceiving {
   async #makeLink({ directory, told }: Place, isOver: boolean): Promise<void> {
     this.#touched.add(directory);
     if (this.#options.isDryRun) return;
-    await directory.folder!.makeLink(told.name, told.target!, isOver ? "replace" : "error");
+    const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
+    await directory.folder!.makeLink(link, isOver ? "replace" : "error");
     this.#arrivals.dirty(directory.folder!);
   }
 
@@ -361,6 +375,12 @@ class TreeReceiving {
       this.#fail("", error);
       return false;
     }
+  }
+
+  async #setDirectories(): Promise<void> {
+    const may = (name: string) => !this.#refusal("overwrite", name);
+    const isTopSet = this.#isTopMade || this.#rules.isExact && may("");
+    await this.#touched.set(({ isMade, name }) => isMade || may(name), isTopSet ? this.#topFacts : undefined);
   }
 
   /** Wants what could not have its name before. */

@@ -77,6 +77,7 @@ class TreeSending {
   readonly #session: Session;
   readonly #crc: CrcChoice;
   readonly #options: SendTreeOptions;
+  readonly #tree: FileTree;
   readonly #top: string;
   readonly #batches: AsyncGenerator<WalkBatch>;
   readonly #buffer: Uint8Array;
@@ -100,6 +101,7 @@ class TreeSending {
     this.#session = session;
     this.#crc = new CrcChoice(session);
     this.#options = options;
+    this.#tree = tree;
     this.#top = top;
     this.#batches = walkTree(tree, top, {
       ...options,
@@ -180,14 +182,17 @@ class TreeSending {
     return !this.#isScanned && ahead < TREE_ENTRIES_AHEAD_MAX - 1_024;
   }
 
+  /** Ends the telling, with what the directory itself is. */
+  async #tellTop(): Promise<void> {
+    const { mtimeMs, mode } = await this.#tree.stat(this.#top);
+    this.#isScanned = true;
+    this.#session.send({ type: "scanned", mtimeMs, mode, ...(this.#hidden > 0 ? { hidden: this.#hidden } : {}) });
+    this.#options.onProgress?.({ isCounted: true });
+  }
+
   async #tellNext(): Promise<void> {
     const { done, value: batch } = await this.#batches.next();
-    if (done) {
-      this.#isScanned = true;
-      this.#session.send({ type: "scanned", ...(this.#hidden > 0 ? { hidden: this.#hidden } : {}) });
-      this.#options.onProgress?.({ isCounted: true });
-      return;
-    }
+    if (done) return await this.#tellTop();
     for (const told of batch.told) this.#told.push(told);
     this.#count += batch.told.length;
     this.#options.onProgress?.({ entries: batch.told.length, sizeBytes: sizeOfFiles(batch.entries) });

@@ -167,7 +167,10 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   },
   { name: "gone", message: { type: "gone", number: 8, code: 10, text: "It is gone" } },
   { name: "scanned", message: { type: "scanned" } },
-  { name: "scanned, some hidden", message: { type: "scanned", hidden: 2 } },
+  {
+    name: "scanned, some hidden",
+    message: { type: "scanned", hidden: 2, mtimeMs: 1_700_000_000_000, mode: 0o750 },
+  },
   { name: "kept", message: { type: "kept", number: 255 } },
   { name: "failed", message: { type: "failed", name: "a/b", code: 21, text: "It may not be replaced" } },
   { name: "extra", message: { type: "extra", names: ["a/b", "a"] } },
