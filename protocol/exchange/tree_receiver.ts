@@ -15,11 +15,12 @@ import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packActions, type Planned, type PlannedAction } from "../wire/plan_actions.ts";
 import { equalBytes } from "./proof.ts";
 import type { Session } from "./session.ts";
-import { endsSession, errorMessage, peerError, tooLarge } from "./transfer.ts";
+import { endsSession, peerError, tooLarge } from "./transfer.ts";
 import { Adjustments } from "./tree_adjustments.ts";
 import { Arrivals } from "./tree_arrivals.ts";
 import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
+import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
 import { type Directory, type Place, ToldWalk } from "./tree_told.ts";
@@ -136,12 +137,7 @@ class TreeReceiving {
     await this.#arrivals.discard();
     if (endsSession(error) || this.#session.hasEnded) return;
     try {
-      this.#session.send(errorMessage(error));
-      // A sender that said why it ends it has said its last word.
-      for (let type = error.by === "peer" ? "error" : ""; type !== "cancel" && type !== "error";) {
-        ({ type } = await this.#session.receive());
-      }
-      await this.#session.flush();
+      await refuseTree(this.#session, error);
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
       this.#session.close(failure);
