@@ -11,7 +11,7 @@ import { describeTop, describeTree } from "../support/random_tree.ts";
 import { assertNothingHalf, mixedTrees } from "./mixed_trees.ts";
 import { type StopKind, StoppingFileSystem } from "./stopping_file_system.ts";
 
-/** The gate takes some of the points; another one first each time. */
+/** The gate takes a sixth of the points, a kill others than a fault. */
 const STRIDE = Deno.env.get("FAULTS") === "full" ? 1 : 6;
 const CALLS_MIN = 50;
 const CALLS_MAX = 1_000;
