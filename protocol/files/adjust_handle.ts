@@ -7,6 +7,9 @@ import type * as NodeFs from "node:fs";
 export interface AdjustHandle {
   /** Neither a link nor a device. */
   readonly isOrdinary: boolean;
+  /** Which entry of which file system it is. */
+  readonly ino: number;
+  readonly dev: number;
   setMode(mode: number): void;
   /** Writes content, time and bits to the disk; absent for what may not be read. */
   readonly sync?: () => Promise<void>;
@@ -47,7 +50,8 @@ export function openToAdjust(path: string): AdjustHandle {
   }
 }
 
-function handleOf(fs: typeof NodeFs, fd: number): Pick<AdjustHandle, "isOrdinary" | "close"> {
+function handleOf(fs: typeof NodeFs, fd: number): Pick<AdjustHandle, "isOrdinary" | "ino" | "dev" | "close"> {
   const stats = fs.fstatSync(fd);
-  return { isOrdinary: stats.isFile() || stats.isDirectory(), close: () => fs.closeSync(fd) };
+  const { ino, dev } = stats;
+  return { isOrdinary: stats.isFile() || stats.isDirectory(), ino, dev, close: () => fs.closeSync(fd) };
 }

@@ -1,7 +1,7 @@
 /** Changing what stands in the directory that we stand in: links, and what goes away. */
 import { isReserved } from "../names.ts";
 import { type FileSystem, removeIfThere } from "./file_system.ts";
-import { setLinkTime } from "./folder_adjusting.ts";
+import { setLinkTime } from "./adjusting.ts";
 import { stagedName } from "./folder_staging.ts";
 import type { Here } from "./here.ts";
 import { join } from "./paths.ts";

@@ -11,7 +11,7 @@ import { quoteName } from "../escape.ts";
 import { isReserved, nameFault, sortNames } from "../names.ts";
 import { loadAdjusting } from "./adjust_handle.ts";
 import { type FileSystem, flushDirectory } from "./file_system.ts";
-import { adjustEntry } from "./folder_adjusting.ts";
+import { adjustEntry } from "./adjusting.ts";
 import { makeLink, removeEntry } from "./folder_changing.ts";
 import { lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";

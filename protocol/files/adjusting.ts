@@ -1,10 +1,13 @@
-/** Giving what stands in the directory that we stand in another time or other bits, and writing that to the disk. */
+/**
+ * Giving what stands in the directory that we stand in another time or other bits, and writing that to the disk. Links
+ * are not followed. `loadAdjusting` comes before.
+ */
 import { DATE_MS_MAX } from "../limits.ts";
 import type { AdjustHandle } from "./adjust_handle.ts";
 import type { FileSystem } from "./file_system.ts";
 import { systemCode, translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
-import { modeOf } from "./permissions.ts";
+import { modeOf, type Permissions } from "./permissions.ts";
 import { exchanged } from "./resolve.ts";
 import type { Adjusted, StoredFacts } from "./tree.ts";
 
@@ -34,6 +37,20 @@ export function adjustEntry(
     throw error;
   }
   return new LocalAdjusted(handle, name, flushFolder);
+}
+
+/** Gives the file `own`, which was made at `path` without them, the bits that `facts` ask for. Errors say `name`. */
+export function setPermissions(fs: FileSystem, path: string, own: Deno.FsFile, facts: Permissions, name: string): void {
+  const mode = modeOf(facts);
+  if (mode === undefined) return;
+  const { ino, dev } = own.statSync();
+  const handle = openUnexchanged(fs, path, name);
+  try {
+    if (handle.ino !== ino || handle.dev !== dev) throw exchanged(name);
+    handle.setMode(mode);
+  } finally {
+    handle.close();
+  }
 }
 
 /** A link has a time as long as the file system keeps one for it. */
