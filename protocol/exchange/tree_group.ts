@@ -76,7 +76,7 @@ export class FileGroup {
     }
     if (this.#isFlushed) await this.#flush(onFailed);
     const published = await this.#publish(onFailed);
-    for (const folder of this.#dirty) await folder.flush();
+    for (const folder of this.#dirty) await flushIfThere(folder);
     this.#dirty.clear();
     published.forEach(onStored);
   }
@@ -131,6 +131,17 @@ export class FileGroup {
     return published;
   }
 }
+
+/** Writes to the disk which entries `folder` has, unless somebody has taken it away meanwhile. */
+export async function flushIfThere(folder: Folder): Promise<void> {
+  try {
+    await folder.flush();
+  } catch (error) {
+    if (!(error instanceof AppError) || !GONE.has(error.code)) throw error;
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set(["not_found", "not_a_directory", "outside"]);
 
 /** Runs of items that belong to the same folder, none too long. */
 export function* byFolder<T>(items: readonly T[], folderOf: (item: T) => Folder): Generator<T[]> {

@@ -306,7 +306,7 @@ class TreeReceiving {
       case "adjust":
         if (told.kind === "directory") return this.#touched.add(walk.addChild(place, { isThere: true }));
         if (told.kind === "file") this.#tally.unchanged++;
-        return this.#adjust(place);
+        return this.#adjust(place, own!);
       case "later":
         this.#later.push(place);
         return this.#addExtra(directory, own!);
@@ -319,10 +319,11 @@ class TreeReceiving {
     }
   }
 
-  #adjust({ directory, told, name }: Place): void | Promise<void> {
+  #adjust({ directory, told, name }: Place, own: FolderEntry): void | Promise<void> {
     if (this.#options.isDryRun) return;
-    const facts = { mtimeMs: told.mtimeMs, permissions: told.mode };
-    return this.#adjustments.add({ folder: directory.folder!, base: told.name, facts, name });
+    const { mtimeMs, mode: permissions } = told;
+    const facts = { permissions, ...(own.mtimeMs === mtimeMs ? {} : { mtimeMs }) };
+    return this.#adjustments.add({ folder: directory.folder!, base: told.name, facts, expected: own, name });
   }
 
   #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {

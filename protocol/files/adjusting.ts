@@ -2,29 +2,38 @@
  * Giving what stands in the directory that we stand in another time or other bits, and writing that to the disk. Links
  * are not followed. `loadAdjusting` comes before.
  */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
 import { DATE_MS_MAX } from "../limits.ts";
 import type { AdjustHandle } from "./adjust_handle.ts";
 import type { FileSystem } from "./file_system.ts";
+import { isStill } from "./folder_reading.ts";
 import { systemCode, translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import { modeOf, type Permissions } from "./permissions.ts";
 import { exchanged } from "./resolve.ts";
-import type { Adjusted, StoredFacts } from "./tree.ts";
+import type { Adjusted, Change } from "./tree.ts";
 
 /** What file systems say that keep no times of links, or have no such call. */
 const NO_LINK_TIMES = new Set(["ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
-/** "" is the directory itself. Errors say `name`; `flushFolder` writes to the disk what is in it. */
+/**
+ * "" is the directory itself. Throws `busy` for what is not what it was. Errors say `name`; `flushFolder` writes to the
+ * disk what is in it.
+ */
 export function adjustEntry(
   fs: FileSystem,
   here: Here,
-  base: string,
-  { mtimeMs, ...bits }: Partial<StoredFacts>,
+  { base, facts: { mtimeMs, ...bits }, expected }: Change,
   name: string,
   flushFolder: () => void,
 ): Adjusted {
   const path = here.at(base === "" ? "." : base);
-  const isLink = fs.lstatSync(path).isSymlink;
+  const info = fs.lstatSync(path);
+  if (expected && !isStill(expected, info)) {
+    throw new AppError("busy", `Cannot change ${quoteName(name)}: somebody else has changed it meanwhile`);
+  }
+  const isLink = info.isSymlink;
   // On Windows there are no bits, and directories cannot be opened.
   const handle = isLink || Deno.build.os === "windows" ? undefined : openUnexchanged(fs, path, name);
   try {

@@ -42,7 +42,6 @@ export function readEntry(
   into: Uint8Array,
 ): FolderEntry {
   const base = expected.name;
-  const { ino = null, dev } = expected as Partial<LocalEntry>;
   const file = openToRead(fs, here.at(base), name);
   let count: number;
   try {
@@ -51,10 +50,15 @@ export function readEntry(
     file.close();
   }
   const after = fs.lstatSync(here.at(base));
-  const isExpected = after.ino === ino && after.dev === dev && after.size === expected.sizeBytes &&
-    after.mtime?.getTime() === expected.mtimeMs;
-  const isRead = isExpected && count === after.size && after.isFile;
+  const isRead = isStill(expected, after) && count === after.size && after.isFile;
   return isRead ? expected : readAgain(openEntry(fs, here, base, name), base, name, into);
+}
+
+/** Whether what is there now is the entry that was looked at, and has not changed. */
+export function isStill(entry: FolderEntry, now: Deno.FileInfo): boolean {
+  const { ino = null, dev } = entry as Partial<LocalEntry>;
+  const { sizeBytes, mtimeMs } = entryOf(entry.name, now);
+  return now.ino === ino && now.dev === dev && sizeBytes === entry.sizeBytes && mtimeMs === entry.mtimeMs;
 }
 
 /** It was not as expected: once more, with a look before and one behind. */

@@ -147,7 +147,7 @@ export class LocalFolder implements Folder {
     return this.#each(
       "change",
       changes,
-      (here, { base, facts }) => adjustEntry(this.#fs, here, base, facts, this.#nameOf(base), flushOnce),
+      (here, change) => adjustEntry(this.#fs, here, change, this.#nameOf(change.base), flushOnce),
     );
   }
 
