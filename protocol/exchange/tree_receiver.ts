@@ -20,6 +20,7 @@ import { Adjustments } from "./tree_adjustments.ts";
 import { Arrivals } from "./tree_arrivals.ts";
 import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
+import { hasNumbered } from "./tree_own.ts";
 import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
@@ -246,7 +247,9 @@ class TreeReceiving {
     try {
       const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
         (told.digest ? await this.#hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-      const decision = this.#allowed(decide(told, own, name, this.#rules, isSame), place, own);
+      const planned = decide(told, own, name, this.#rules, isSame);
+      const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
+      const decision = this.#allowed(isNumbered ? undefined : planned, place, own);
       if (decision && decision !== "later") this.#options.onPlanned?.(decision, name, told);
       const doing = this.#do(walk, decision, place, own);
       if (doing) await doing;

@@ -46,12 +46,12 @@ Deno.test("what is not any more what it was when it was looked at is left as it 
   for (const change of changes) {
     using temporary = new TemporaryTree();
     temporary.file("file");
-    const looked = temporary.tree.folder("").look("file");
+    const looked = await temporary.tree.folder("").look("file");
     assert(looked);
     change(temporary.at("file"));
     const now = factsOf(temporary, "file");
     assertEquals([await adjust(temporary, "file", looked), factsOf(temporary, "file")], ["busy", now]);
-    assertEquals(await adjust(temporary, "file", temporary.tree.folder("").look("file")), "done");
+    assertEquals(await adjust(temporary, "file", await temporary.tree.folder("").look("file")), "done");
   }
 });
 
