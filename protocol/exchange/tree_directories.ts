@@ -55,7 +55,7 @@ export class TouchedDirectories {
   ): Promise<void> {
     const facts: Partial<StoredFacts> = { mtimeMs, permissions: this.#options.isExact ? mode : undefined };
     try {
-      await this.#adjustments.add({ folder: await folderOf(), base, facts, name });
+      await this.#adjustments.add({ folder: await folderOf(), base, facts, expected: "directory", name });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       this.#options.onFailed(name, error);

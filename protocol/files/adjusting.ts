@@ -1,6 +1,9 @@
 /**
  * Giving what stands in the directory that we stand in another time or other bits, and writing that to the disk. Links
  * are not followed. `loadAdjusting` comes before.
+ *
+ * A time is set by name, since handles of the runtime lose a millisecond: what another process puts there between the
+ * look and that, within microseconds, gets it.
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
@@ -30,7 +33,7 @@ export function adjustEntry(
 ): Adjusted {
   const path = here.at(base === "" ? "." : base);
   const info = fs.lstatSync(path);
-  if (expected && !isStill(expected, info)) {
+  if (expected === "directory" ? !info.isDirectory : !isStill(expected, info)) {
     throw new AppError("busy", `Cannot change ${quoteName(name)}: somebody else has changed it meanwhile`);
   }
   const isLink = info.isSymlink;

@@ -2,6 +2,7 @@
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { type FileSystem, lstatIfThere } from "./file_system.ts";
+import { errorNameOfSystem, systemCode } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import type { LocalSource } from "./local_source.ts";
 import { openFound, openToRead } from "./open_found.ts";
@@ -22,7 +23,18 @@ export function lookAtEntry(fs: FileSystem, here: Here, base: string): FolderEnt
   const { ino, dev } = info;
   const entry: LocalEntry = { ...entryOf(base, info), ino, dev };
   if (!info.isSymlink) return entry;
-  return { ...entry, kind: "link", target: fs.readLinkSync(here.at(base)) } as FolderEntry;
+  const target = readLinkIfStill(fs, here.at(base));
+  return target === undefined ? lookAtEntry(fs, here, base) : { ...entry, kind: "link", target } as FolderEntry;
+}
+
+/** `undefined` if it is no link any more. */
+function readLinkIfStill(fs: FileSystem, path: string): string | undefined {
+  try {
+    return fs.readLinkSync(path);
+  } catch (error) {
+    if (errorNameOfSystem(error) === "not_found" || systemCode(error) === "EINVAL") return undefined;
+    throw error;
+  }
 }
 
 /** Opens the file `base`, of which errors say `name`. */

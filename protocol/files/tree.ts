@@ -150,8 +150,8 @@ export interface Change {
   /** "" is the directory itself. */
   readonly base: string;
   readonly facts: Partial<StoredFacts>;
-  /** What it was when it was looked at: something else that stands there by now is left as it is. */
-  readonly expected?: FolderEntry | undefined;
+  /** What it was when it was looked at, or that it is a directory: what else stands there by now is left as it is. */
+  readonly expected: FolderEntry | "directory";
 }
 
 /** An entry that was changed so. One of both ends it. */

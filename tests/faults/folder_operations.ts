@@ -66,7 +66,8 @@ async function store(folder: Folder, base: string, ifTaken: "error" | "replace" 
 }
 
 async function adjust(folder: Folder, base: string): Promise<void> {
-  await ended((await folder.adjust([{ base, facts: FACTS }]))[0]!).flush();
+  const expected = base === "file" ? await folder.look(base) : "directory";
+  if (expected) await ended((await folder.adjust([{ base, facts: FACTS, expected }]))[0]!).flush();
 }
 
 function ended<T>(result: T | AppError): T {

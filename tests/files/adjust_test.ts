@@ -7,7 +7,8 @@ import { TemporaryTree } from "./temporary_tree.ts";
 const FACTS = { mtimeMs: 1_600_000_000_123, permissions: 0o711 };
 
 /** Adjusts `base` and flushes it; the error's code if it could not. */
-async function adjust({ tree }: TemporaryTree, base: string, expected?: FolderEntry): Promise<string> {
+async function adjust({ tree }: TemporaryTree, base: string, looked?: FolderEntry): Promise<string> {
+  const expected = looked ?? await tree.folder("").look(base || ".") ?? "directory";
   const [adjusted] = await tree.folder("").adjust([{ base, facts: FACTS, expected }]);
   if (adjusted instanceof AppError) return adjusted.code;
   await adjusted!.flush();
