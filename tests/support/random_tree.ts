@@ -43,7 +43,7 @@ export function editRandomly(random: Random, path: string, count: number): void 
   if (random.below(4) === 0) Deno.chmodSync(path, random.pick(DIRECTORY_MODES));
   for (let edit = 0; edit < count; edit++) {
     const directory = pickDirectory(random, path);
-    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => !isOurs(name)).sort();
     if (entries.length === 0 || random.below(4) === 0) makeEntry(random, path, directory);
     else editEntry(random, path, directory, random.pick(entries));
   }
@@ -125,7 +125,7 @@ export function describeTree(path: string, prefix = ""): Record<string, string> 
   const all: Record<string, string> = {};
   for (const { name } of [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1)) {
     const entry = `${path}/${name}`;
-    const info = name.startsWith(".app-") ? undefined : lstatIfThere(entry);
+    const info = isOurs(name) ? undefined : lstatIfThere(entry);
     if (!info) continue;
     const facts = factsOf(info);
     if (info.isSymlink) all[prefix + name] = `${facts} link to ${Deno.readLinkSync(entry)}`;
@@ -146,6 +146,11 @@ export function describeTop(path: string): string {
 
 function factsOf({ mode, mtime }: Deno.FileInfo): string {
   return `${((mode ?? 0) & 0o7777).toString(8)} ${mtime?.getTime()}`;
+}
+
+/** Files on their way into the directory. */
+function isOurs(name: string): boolean {
+  return name.startsWith(".app-");
 }
 
 function exists(path: string): boolean {
