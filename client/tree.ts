@@ -83,6 +83,9 @@ export async function pullTree(
   });
 }
 
+/** So many that are stored are forgotten together. */
+const FORGOTTEN_TOGETHER = 1_024;
+
 type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
 
 /** What was stored before a connection broke off counts too, and what was planned then is told once. */
@@ -91,13 +94,15 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
   let bytesOnWire = 0;
   let earlier = { files: 0, fileBytes: 0 };
   let isAgain = false;
-  /** Files that were told to be planned, and perhaps not stored. */
+  /** Files that were told to be planned; the first `storedCount` of them are stored. */
   let planned: string[] = [];
+  let storedCount = 0;
   return await client.attempt(async ({ session, progressed }) => {
     if (isAgain) options.onProgress?.({ isAgain });
     isAgain = true;
-    const toldBefore = new Set(planned);
+    const toldBefore = new Set(planned.slice(storedCount));
     planned = [];
+    storedCount = 0;
     const before = session.bytesOnWire;
     let stored = { files: 0, fileBytes: 0 };
     let unstoredBytes = 0;
@@ -105,7 +110,11 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
       unstoredBytes += step.bytes ?? 0;
       if (step.files) {
         progressed();
-        planned.splice(0, step.files);
+        storedCount += step.files;
+        if (storedCount > FORGOTTEN_TOGETHER) {
+          planned = planned.slice(storedCount);
+          storedCount = 0;
+        }
         stored = { files: stored.files + step.files, fileBytes: stored.fileBytes + unstoredBytes };
         unstoredBytes = 0;
       }

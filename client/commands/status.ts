@@ -1,6 +1,6 @@
 /** `app status`: how a server is, for who looks after it. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
-import { formatCount, formatDuration, formatSize } from "../../protocol/cli/format.ts";
+import { formatCount, formatDuration, formatNumber, formatSize } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { ConnectionState, Gauge } from "../../protocol/wire/messages/status.ts";
 import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
@@ -53,12 +53,12 @@ function gaugeRow({ name, used, max }: Gauge, report: Report): string[] {
 /** By its name: what counts bytes or time says so in it. */
 function formatGauge(name: string, count: number): string {
   if (name.includes("bytes")) return formatSize(count) + (name.includes("per_second") ? "/s" : "");
-  return name.endsWith("_ms") ? `${count / 1000} s` : count.toLocaleString("en-US");
+  return name.endsWith("_ms") ? `${count / 1000} s` : formatNumber(count);
 }
 
 function connectionRow(connection: ConnectionState, report: Report): string[] {
   const { peer, who, request = "-", name = "", bytesReceived, bytesSent, ageMs, requests } = connection;
-  const counts = [requests.toLocaleString("en-US"), formatSize(bytesReceived), formatSize(bytesSent)];
+  const counts = [formatNumber(requests), formatSize(bytesReceived), formatSize(bytesSent)];
   return [
     report.shown(peer),
     report.shown(who),

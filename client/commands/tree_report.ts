@@ -1,5 +1,5 @@
 /** What commands on whole trees tell: each action, each failure, and what it all came to. */
-import { formatCount, formatSize } from "../../protocol/cli/format.ts";
+import { formatCount, formatNumber, formatSize } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import type { TreeStep } from "../../protocol/exchange/tree_report.ts";
@@ -60,10 +60,10 @@ class TreeReport implements Disposable {
     const { files, fileBytes, unchanged, skipped, removed, failed, bytesOnWire } = result;
     const counts = [
       `${formatCount(files, "file")} ${this.#isDryRun ? "to send" : "sent"} (${formatSize(fileBytes)})`,
-      `${unchanged.toLocaleString("en-US")} unchanged`,
-      ...(skipped > 0 ? [`${skipped.toLocaleString("en-US")} skipped`] : []),
-      ...(removed > 0 ? [`${removed.toLocaleString("en-US")} ${this.#isDryRun ? "to remove" : "removed"}`] : []),
-      ...(failed > 0 ? [`${failed.toLocaleString("en-US")} failed`] : []),
+      `${formatNumber(unchanged)} unchanged`,
+      ...(skipped > 0 ? [`${formatNumber(skipped)} skipped`] : []),
+      ...(removed > 0 ? [`${formatNumber(removed)} ${this.#isDryRun ? "to remove" : "removed"}`] : []),
+      ...(failed > 0 ? [`${formatNumber(failed)} failed`] : []),
     ];
     const wire = `${formatSize(bytesOnWire)} on the wire for a tree of ${formatSize(this.#sizeBytes)}`;
     const figures = { ...result, sizeBytes: this.#sizeBytes, isDryRun: this.#isDryRun };

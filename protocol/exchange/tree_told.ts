@@ -57,9 +57,12 @@ export class ToldWalk {
   #lastName: string | undefined;
   #count = 0;
 
-  /** `isThere`: whether the top is. */
-  constructor(isThere: boolean, options: ToldWalkOptions) {
+  constructor(options: ToldWalkOptions) {
     this.#options = options;
+  }
+
+  /** Call it before anything is told. `isThere`: whether the top is. */
+  start(isThere: boolean): void {
     const ours = { isThere, isMade: false, isBlocked: false, folder: undefined, isTouched: false };
     this.#stack.push({ name: "", parent: undefined, told: undefined, ...ours });
   }

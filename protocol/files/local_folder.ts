@@ -18,7 +18,7 @@ import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import { join } from "./paths.ts";
-import { publish } from "./publish.ts";
+import { publish, publishFree } from "./publish.ts";
 import { loadOpenToRead } from "./read_handle.ts";
 import type { Resolver } from "./resolve.ts";
 import type {
@@ -118,9 +118,11 @@ export class LocalFolder implements Folder {
   }
 
   publish(files: readonly ToPublish[]): (string | AppError)[] {
-    return this.#each("store", files, (here, { base, staged, ifTaken }) => {
+    return this.#each("store", files, (here, { base, staged, ifTaken, replacedBytes }) => {
       const place = { name: this.#nameOf(base), parent: this.#path, base };
-      const name = publish(this.#fs, here, here.at((staged as LocalStaged).base), place, ifTaken);
+      const path = here.at((staged as LocalStaged).base);
+      const isFree = ifTaken === "replace" && replacedBytes === undefined;
+      const name = isFree ? publishFree(this.#fs, here, path, place) : publish(this.#fs, here, path, place, ifTaken);
       return name.slice(name.lastIndexOf("/") + 1);
     });
   }

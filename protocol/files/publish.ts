@@ -44,6 +44,15 @@ export function publish(
   throw taken(place.name);
 }
 
+/**
+ * Like `publish` with `replace`, for a name that nothing had a moment ago: it is not looked at again, which takes as
+ * long as the rename itself. A directory that got the name meanwhile is not replaced all the same.
+ */
+export function publishFree(fs: FileSystem, here: Here, hiddenPath: string, place: Place): string {
+  fs.renameSync(hiddenPath, here.at(place.base));
+  return place.name;
+}
+
 /** The error for a name that is taken. */
 export function taken(name: string): AppError {
   return new AppError("exists", `Cannot store ${quoteName(name)}: the name is taken`);

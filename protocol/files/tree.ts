@@ -133,7 +133,7 @@ export interface ToPublish {
   readonly base: string;
   readonly staged: Staged;
   readonly ifTaken: IfTaken;
-  /** How large the file is that it replaces, where there is one; for who counts. */
+  /** How large the file is that it replaces; absent where nothing had the name when that was decided. */
   readonly replacedBytes?: number | undefined;
 }
 

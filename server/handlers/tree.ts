@@ -1,6 +1,7 @@
 /** `push` and `pull`: whole trees. Each name is asked about for itself; what may not be done is told, and the rest goes on. */
 import { AppError } from "../../protocol/errors.ts";
-import { receiveTree, type TreeAction } from "../../protocol/exchange/tree_receiver.ts";
+import type { TreeAction } from "../../protocol/exchange/tree_receive_options.ts";
+import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";

@@ -86,7 +86,7 @@ Deno.test("a link expires between requests, and a transfer that is under way may
 });
 
 Deno.test("an unreadable file of links lets nobody in, throws nobody out, and is not overwritten", async () => {
-  await using linked = startLinked({ "a.txt": "content" }, {}, QUICK);
+  await using linked = startLinked({ "a.txt": "content" }, { limits: { secretWaitMaxMs: 1 } }, QUICK);
   const secret = await linked.link({ label: "one" });
   const text = Deno.readTextFileSync(linked.file);
   await using client = linked.client(secret);

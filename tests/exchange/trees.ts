@@ -1,6 +1,7 @@
 /** Two trees on the disk, and one sent to the other over two sessions that are wired in memory. */
 import { AppError } from "../../protocol/errors.ts";
-import { receiveTree, type ReceiveTreeOptions } from "../../protocol/exchange/tree_receiver.ts";
+import type { ReceiveTreeOptions } from "../../protocol/exchange/tree_receive_options.ts";
+import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree, type SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
 import { assertInstanceOf } from "../support/assert.ts";

@@ -1,0 +1,119 @@
+/** A receiver of a tree does what was decided about an entry: at once, when its content has come, or when others are gone. */
+import type { FolderEntry, IfTaken } from "../files/tree.ts";
+import type { PlannedAction } from "../wire/plan_actions.ts";
+import type { Adjustments } from "./tree_adjustments.ts";
+import type { Arrivals } from "./tree_arrivals.ts";
+import type { TouchedDirectories } from "./tree_directories.ts";
+import type { TreeLedger } from "./tree_ledger.ts";
+import type { PlanRules } from "./tree_plan.ts";
+import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
+import type { Removal } from "./tree_removal.ts";
+import type { Directory, Place, ToldWalk } from "./tree_told.ts";
+import { joinNames } from "./tree_walk.ts";
+
+export interface TreeDeedsOptions {
+  readonly walk: ToldWalk;
+  readonly rules: PlanRules;
+  readonly rights: TreeRights;
+  readonly ledger: TreeLedger;
+  readonly arrivals: Arrivals;
+  readonly removal: Removal;
+  readonly adjustments: Adjustments;
+  readonly touched: TouchedDirectories;
+  readonly isDryRun: boolean;
+  readonly excludes: ReceiveTreeOptions["excludes"];
+}
+
+export class TreeDeeds {
+  readonly #options: TreeDeedsOptions;
+  /** What can have its name only when something else is gone. */
+  readonly later: Place[] = [];
+
+  constructor(options: TreeDeedsOptions) {
+    this.#options = options;
+  }
+
+  do(decision: PlannedAction | undefined, place: Place, own: FolderEntry | undefined): void | Promise<void> {
+    const { walk, touched, ledger } = this.#options;
+    const { directory, told } = place;
+    switch (decision) {
+      case "create":
+      case "replace":
+        return this.#want(place, decision, own);
+      case "make":
+        return this.#makeDirectory(place, own);
+      case "link":
+        return this.#makeLink(place, own !== undefined);
+      case "adjust":
+        if (told.kind === "directory") return touched.add(walk.addChild(place, { isThere: true }));
+        if (told.kind === "file") ledger.tally.unchanged++;
+        return this.#adjust(place, own!);
+      case "later":
+        this.later.push(place);
+        return this.removeLater(directory, own!);
+      case "skip":
+        ledger.tally.skipped++;
+        return;
+      default:
+        if (told.kind === "file") ledger.tally.unchanged++;
+        if (told.kind === "directory") walk.addChild(place, { isThere: own?.kind === "directory" });
+    }
+  }
+
+  /** Notes what is only here: it goes last, if things are removed at all. */
+  removeLater(directory: Directory, { name: base, kind }: FolderEntry): void {
+    const { rules, rights, excludes, ledger, touched, removal } = this.#options;
+    const name = joinNames(directory.name, base);
+    if (!rules.removes || excludes?.(name, kind === "directory")) return;
+    const refusal = rights.refusal("remove", name);
+    if (refusal) return ledger.fail(name, refusal);
+    touched.add(directory);
+    removal.add(name, kind);
+  }
+
+  #adjust({ directory, told, name }: Place, own: FolderEntry): void | Promise<void> {
+    const { adjustments, isDryRun } = this.#options;
+    if (isDryRun) return;
+    const { mtimeMs, mode: permissions } = told;
+    const facts = { permissions, ...(own.mtimeMs === mtimeMs ? {} : { mtimeMs }) };
+    return adjustments.add({ folder: directory.folder!, base: told.name, facts, expected: own, name });
+  }
+
+  #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {
+    const { touched, ledger, arrivals, isDryRun } = this.#options;
+    const { directory, told, name } = place;
+    touched.add(directory);
+    if (isDryRun) return ledger.countStored(told.sizeBytes);
+    const replacedBytes = action === "replace" ? own?.sizeBytes : undefined;
+    arrivals.want({ ...place, ifTaken: this.#ifTaken(action, name), replacedBytes });
+  }
+
+  /** A name that is free may be taken when the file comes: then it is only replaced by who may do that. */
+  #ifTaken(action: "create" | "replace", name: string): IfTaken {
+    const { rules: { ifDifferent }, rights } = this.#options;
+    if (action === "replace") return "replace";
+    if (ifDifferent === "rename") return "rename";
+    return ifDifferent === "replace" && !rights.refusal("overwrite", name) ? "replace" : "error";
+  }
+
+  async #makeDirectory(place: Place, own: FolderEntry | undefined): Promise<void> {
+    const { walk, rules, touched, arrivals, isDryRun } = this.#options;
+    const { directory, told } = place;
+    touched.add(directory);
+    if (!isDryRun) {
+      if (own) await directory.folder!.remove(told.name);
+      await directory.folder!.makeDirectory(told.name, rules.isExact ? told.mode : undefined);
+      arrivals.dirty(directory.folder!);
+    }
+    touched.add(walk.addChild(place, { isThere: !isDryRun, isMade: true }));
+  }
+
+  async #makeLink({ directory, told }: Place, isOver: boolean): Promise<void> {
+    const { touched, arrivals, isDryRun } = this.#options;
+    touched.add(directory);
+    if (isDryRun) return;
+    const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
+    await directory.folder!.makeLink(link, isOver ? "replace" : "error");
+    arrivals.dirty(directory.folder!);
+  }
+}

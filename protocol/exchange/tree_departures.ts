@@ -1,0 +1,172 @@
+/**
+ * The files that a sender of a tree is to send: those that were wanted, in that order, and those that are sent and not
+ * yet told to be kept. How much may be on its way is bounded. Small files go whole, large ones by `sender.ts`.
+ */
+import { AppError } from "../errors.ts";
+import type { FolderEntry } from "../files/tree.ts";
+import { BLOCK_BYTES, BODY_BYTES_MAX, TREE_BYTES_AHEAD_MAX, TREE_FILES_AHEAD_MAX } from "../limits.ts";
+import { CrcChoice } from "./checksum.ts";
+import { sendFile } from "./sender.ts";
+import type { Session } from "./session.ts";
+import { endsSession } from "./transfer.ts";
+import { failure, type TreeEvents } from "./tree_report.ts";
+import { joinNames, type Told, type WalkOptions } from "./tree_walk.ts";
+
+export interface DeparturesOptions extends Pick<TreeEvents, "onFailed" | "onProgress">, Pick<WalkOptions, "refuses"> {
+  /** Below which directory of ours the tree is. */
+  readonly top: string;
+}
+
+/** So many small files, and so many bytes of them, are read on one visit to their folder. */
+const READ_TOGETHER = 32;
+const READ_TOGETHER_BYTES = 131_072;
+
+/** What a `file` message has besides the content. */
+const FILE_FACTS_BYTES = 64;
+const PIECE_BYTES = 65_535;
+
+/** A file that was wanted, by its number. */
+interface Wanted {
+  readonly number: number;
+  readonly told: Told;
+}
+
+export class Departures {
+  readonly #session: Session;
+  readonly #crc: CrcChoice;
+  readonly #options: DeparturesOptions;
+  readonly #buffer: Uint8Array;
+  readonly #wanted: Wanted[] = [];
+  #wantedAt = 0;
+  /** Sent, and not yet kept. */
+  #sent: { number: number; bytes: number }[] = [];
+  #sentBytes = 0;
+
+  constructor(session: Session, options: DeparturesOptions) {
+    this.#session = session;
+    this.#crc = new CrcChoice(session);
+    this.#options = options;
+    this.#buffer = new Uint8Array(Math.min(session.dataBytesMax, BODY_BYTES_MAX) - FILE_FACTS_BYTES);
+  }
+
+  /** Call it before anything is sent. */
+  async start(): Promise<void> {
+    await this.#crc.moved(0);
+  }
+
+  /** How many are wanted and not sent. */
+  get count(): number {
+    return this.#wanted.length - this.#wantedAt;
+  }
+
+  /** How many are wanted and not kept. */
+  get aheadCount(): number {
+    return this.count + this.#sent.length;
+  }
+
+  get maySend(): boolean {
+    return this.#sent.length < TREE_FILES_AHEAD_MAX && this.#sentBytes < TREE_BYTES_AHEAD_MAX;
+  }
+
+  want(wanted: Wanted): void {
+    this.#wanted.push(wanted);
+  }
+
+  /** The receiver has kept everything up to that number. */
+  takeKept(number: number): void {
+    const first = this.#sent.findIndex((sent) => sent.number > number);
+    const kept = this.#sent.splice(0, first < 0 ? this.#sent.length : first);
+    let bytes = 0;
+    for (const sent of kept) bytes += sent.bytes;
+    this.#sentBytes -= bytes;
+    this.#options.onProgress?.({ files: kept.length, bytes });
+  }
+
+  /** Sends the next one, or several; call it only when there is one. */
+  async sendNext(): Promise<void> {
+    const { number, told } = this.#nextWanted()!;
+    const refusal = this.#options.refuses?.("read", joinNames(this.#options.top, told.name));
+    if (refusal) return this.#sendGone(number, told, refusal);
+    if (told.entry.sizeBytes <= this.#buffer.length) return await this.#sendSmall({ number, told });
+    try {
+      await this.#sendLarge(told);
+    } catch (error) {
+      if (!(error instanceof AppError) || endsSession(error)) throw error;
+      this.#sendGone(number, told, error);
+    }
+  }
+
+  #nextWanted(): Wanted | undefined {
+    const wanted = this.#wanted[this.#wantedAt++];
+    if (this.#wantedAt <= 1_024) return wanted;
+    this.#wanted.splice(0, this.#wantedAt);
+    this.#wantedAt = 0;
+    return wanted;
+  }
+
+  /** Sends a small file, and those behind it that are in the same folder. */
+  async #sendSmall(first: Wanted): Promise<void> {
+    const files = [first];
+    let bytes = first.told.entry.sizeBytes;
+    while (files.length < READ_TOGETHER && bytes < READ_TOGETHER_BYTES && this.#maySendWith(first.told)) {
+      const next = this.#nextWanted()!;
+      files.push(next);
+      bytes += next.told.entry.sizeBytes;
+    }
+    const { folder } = first.told;
+    await folder.readEach(files.map(({ told }) => told.entry), this.#buffer, (index, read) => {
+      const { number, told } = files[index]!;
+      if (read instanceof AppError) this.#sendGone(number, told, read);
+      else this.#sendContent(number, told, read);
+    });
+    await this.#crc.moved(bytes);
+  }
+
+  /** Whether the next file that is wanted can be read together with `told`. */
+  #maySendWith({ folder }: Told): boolean {
+    const next = this.#wanted[this.#wantedAt]?.told;
+    return next?.folder === folder && next.entry.sizeBytes <= this.#buffer.length &&
+      !this.#options.refuses?.("read", joinNames(this.#options.top, next.name));
+  }
+
+  #sendContent(number: number, { name, entry }: Told, sent: FolderEntry): void {
+    const content: Uint8Array[] = [];
+    for (let at = 0; at < sent.sizeBytes; at += PIECE_BYTES) {
+      content.push(this.#buffer.subarray(at, Math.min(at + PIECE_BYTES, sent.sizeBytes)));
+    }
+    this.#session.send({ type: "file", number, content, ...(sent === entry ? {} : { mtimeMs: sent.mtimeMs }) });
+    this.#session.dataBytesMoved += sent.sizeBytes;
+    this.#sent.push({ number, bytes: sent.sizeBytes });
+    this.#sentBytes += sent.sizeBytes;
+    this.#options.onProgress?.({ name });
+  }
+
+  /** By the way of a single file, within which all its failures are told. */
+  async #sendLarge({ folder, name, entry }: Told): Promise<void> {
+    const source = await folder.open(entry.name);
+    const { sizeBytes, mtimeMs, mode } = source.entry;
+    const offer = { type: "offer", name, sizeBytes, mtimeMs, mode, eager: sizeBytes < BLOCK_BYTES } as const;
+    await this.#session.flushBulk();
+    this.#options.onProgress?.({ name });
+    let told = 0;
+    try {
+      const sent = await sendFile(this.#session, () => ({ source, offer }), {
+        onProgress: ({ phase, bytes }) => {
+          if (phase !== "moving") return;
+          this.#options.onProgress?.({ bytes: bytes - told });
+          told = bytes;
+        },
+      });
+      this.#options.onProgress?.({ files: 1, bytes: sent.sizeBytes - told });
+    } catch (error) {
+      if (!(error instanceof AppError) || endsSession(error)) throw error;
+      this.#options.onFailed?.(name, error);
+    }
+  }
+
+  #sendGone(number: number, { name }: Told, error: AppError): void {
+    this.#session.send({ type: "gone", number, ...failure(error) });
+    this.#sent.push({ number, bytes: 0 });
+    this.#options.onFailed?.(name, error);
+  }
+}
