@@ -97,15 +97,21 @@ export class Arrivals {
   }
 
   async takeLarge(offer: MessageOf<"offer">): Promise<void> {
+    const settledBefore = this.#settled;
     const { told, name, ifTaken } = this.takeNext();
     if (offer.name !== name) throw new AppError("order", `The sender offered ${quoteName(offer.name)} out of turn`);
-    await this.keep();
     const { sizeBytes, mtimeMs, compares: comparesOld } = offer;
     const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
     const facts = { sizeBytes, mtimeMs, comparesOld, ...this.#bitsOf(told) };
     let reported = 0;
+    let isKept = false;
     try {
-      const begin = () => tree.create(joinNames(top, name), facts, ifTaken);
+      // Within the transfer: what goes wrong with those before it answers this offer, too.
+      const begin = async () => {
+        await this.keep(settledBefore);
+        isKept = true;
+        return await tree.create(joinNames(top, name), facts, ifTaken);
+      };
       const stored = await receiveFile(this.#session, offer, begin, {
         sizeBytesMax,
         onProgress: ({ phase, bytes }) => {
@@ -116,7 +122,7 @@ export class Arrivals {
       });
       onStored(stored.sizeBytes, reported);
     } catch (error) {
-      if (!(error instanceof AppError) || endsSession(error)) throw error;
+      if (!(error instanceof AppError) || endsSession(error) || !isKept) throw error;
       onFailed(name, error, true); // it was part of that transfer
     }
   }
@@ -133,11 +139,11 @@ export class Arrivals {
     return wanted;
   }
 
-  /** Stores what has come, and says so. */
-  async keep(): Promise<void> {
+  /** Stores what has come, and says so of what is `settled`. */
+  async keep(settled = this.#settled): Promise<void> {
     const { onStored, onFailed } = this.#options;
     await this.#group.commit(({ bytes }) => onStored(bytes.length, 0), (name, error) => onFailed(name, error, false));
-    if (this.#settled > this.#kept) this.#session.send({ type: "kept", number: this.#kept = this.#settled });
+    if (settled > this.#kept) this.#session.send({ type: "kept", number: this.#kept = settled });
   }
 
   /** Leaves nothing of what is not visible yet. */

@@ -7,6 +7,7 @@ import { equalBytes } from "./proof.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
 import type { TreeDeeds } from "./tree_deeds.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
+import { hasNumbered } from "./tree_own.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Directory, Place, ToldWalk } from "./tree_told.ts";
@@ -38,7 +39,9 @@ export class TreeConsidering {
     try {
       const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
         (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-      const decision = this.#allowed(decide(told, own, name, rules, isSame), place, own);
+      const planned = decide(told, own, name, rules, isSame);
+      const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
+      const decision = this.#allowed(isNumbered ? undefined : planned, place, own);
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
       const doing = deeds.do(decision, place, own);
       if (doing) await doing;
@@ -57,7 +60,7 @@ export class TreeConsidering {
     return "pass";
   }
 
-  /** Throws what forbids it. Times and bits of a directory are set where that may be, and not missed where not. */
+  /** Throws what forbids it. Times and bits of a directory or link are set where that may be, and not missed where not. */
   #allowed(
     decision: PlannedAction | AppError | undefined,
     { name, told }: Place,
@@ -65,7 +68,7 @@ export class TreeConsidering {
   ): PlannedAction | undefined {
     const { rights } = this.#options;
     if (decision instanceof AppError) throw decision;
-    if (decision === "adjust" && told.kind === "directory") {
+    if (decision === "adjust" && told.kind !== "file") {
       return rights.refusal("overwrite", name) ? undefined : decision;
     }
     if (decision === "create" || decision === "replace") this.#verifySize(name, told.sizeBytes);

@@ -1,6 +1,7 @@
 /** A receiver of a tree does what was decided about an entry: at once, when its content has come, or when others are gone. */
 import type { FolderEntry, IfTaken } from "../files/tree.ts";
 import type { PlannedAction } from "../wire/plan_actions.ts";
+import type { Adjustments } from "./tree_adjustments.ts";
 import type { Arrivals } from "./tree_arrivals.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
@@ -17,6 +18,7 @@ export interface TreeDeedsOptions {
   readonly ledger: TreeLedger;
   readonly arrivals: Arrivals;
   readonly removal: Removal;
+  readonly adjustments: Adjustments;
   readonly touched: TouchedDirectories;
   readonly isDryRun: boolean;
   readonly excludes: ReceiveTreeOptions["excludes"];
@@ -32,7 +34,7 @@ export class TreeDeeds {
   }
 
   do(decision: PlannedAction | undefined, place: Place, own: FolderEntry | undefined): void | Promise<void> {
-    const { walk, touched, ledger, isDryRun } = this.#options;
+    const { walk, touched, ledger } = this.#options;
     const { directory, told } = place;
     switch (decision) {
       case "create":
@@ -44,9 +46,8 @@ export class TreeDeeds {
         return this.#makeLink(place, own !== undefined);
       case "adjust":
         if (told.kind === "directory") return touched.add(walk.addChild(place, { isThere: true }));
-        ledger.tally.unchanged++;
-        if (isDryRun) return;
-        return directory.folder!.adjust(told.name, { mtimeMs: told.mtimeMs, permissions: told.mode });
+        if (told.kind === "file") ledger.tally.unchanged++;
+        return this.#adjust(place, own!);
       case "later":
         this.later.push(place);
         return this.removeLater(directory, own!);
@@ -68,6 +69,14 @@ export class TreeDeeds {
     if (refusal) return ledger.fail(name, refusal);
     touched.add(directory);
     removal.add(name, kind);
+  }
+
+  #adjust({ directory, told, name }: Place, own: FolderEntry): void | Promise<void> {
+    const { adjustments, isDryRun } = this.#options;
+    if (isDryRun) return;
+    const { mtimeMs, mode: permissions } = told;
+    const facts = { permissions, ...(own.mtimeMs === mtimeMs ? {} : { mtimeMs }) };
+    return adjustments.add({ folder: directory.folder!, base: told.name, facts, expected: own, name });
   }
 
   #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {
@@ -103,7 +112,8 @@ export class TreeDeeds {
     const { touched, arrivals, isDryRun } = this.#options;
     touched.add(directory);
     if (isDryRun) return;
-    await directory.folder!.makeLink(told.name, told.target!, isOver ? "replace" : "error");
+    const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
+    await directory.folder!.makeLink(link, isOver ? "replace" : "error");
     arrivals.dirty(directory.folder!);
   }
 }

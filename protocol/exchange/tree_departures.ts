@@ -98,7 +98,6 @@ export class Departures {
 
   /** What the receiver says about the oldest large file that was sent; `false` where that is not what it speaks of. */
   takeAnswer(answer: MessageOf<"stored" | "error">): boolean {
-    if (answer.type === "error" && answer.whole) return false;
     const sent = this.#unanswered.shift();
     if (!sent) return false;
     try {

@@ -76,7 +76,7 @@ export class FileGroup {
     }
     if (this.#isFlushed) await this.#flush(onFailed);
     const published = await this.#publish(onFailed);
-    for (const folder of this.#dirty) await folder.flush();
+    for (const folder of this.#dirty) await flushIfThere(folder);
     this.#dirty.clear();
     published.forEach(onStored);
   }
@@ -132,8 +132,19 @@ export class FileGroup {
   }
 }
 
+/** Writes to the disk which entries `folder` has, unless somebody has taken it away meanwhile. */
+export async function flushIfThere(folder: Folder): Promise<void> {
+  try {
+    await folder.flush();
+  } catch (error) {
+    if (!(error instanceof AppError) || !GONE.has(error.code)) throw error;
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set(["not_found", "not_a_directory", "outside"]);
+
 /** Runs of items that belong to the same folder, none too long. */
-function* byFolder<T>(items: readonly T[], folderOf: (item: T) => Folder): Generator<T[]> {
+export function* byFolder<T>(items: readonly T[], folderOf: (item: T) => Folder): Generator<T[]> {
   let run: T[] = [];
   for (const item of items) {
     const isOther = run.length > 0 && folderOf(run[0]!) !== folderOf(item);

@@ -1,5 +1,20 @@
 /** What a receiver has in one directory, in the order of the names, to be walked beside what it is told. */
 import type { Folder, FolderBatch, FolderEntry } from "../files/tree.ts";
+import { numberedName } from "../names.ts";
+import type { ToldEntry } from "../wire/entry_batch.ts";
+
+/** How many numbered names are looked at. */
+const NUMBERS_MAX = 100;
+
+/** Whether what is told is stored under a numbered name already, as by a run whose end nobody heard of. */
+export async function hasNumbered(folder: Folder, { name, sizeBytes, mtimeMs }: ToldEntry): Promise<boolean> {
+  for (let number = 2; number <= NUMBERS_MAX; number++) {
+    const own = await folder.look(numberedName(name, number));
+    if (!own) return false;
+    if (own.kind === "file" && own.sizeBytes === sizeBytes && own.mtimeMs === mtimeMs) return true;
+  }
+  return false;
+}
 
 export class OwnEntries {
   readonly #batches: AsyncIterator<FolderBatch>;

@@ -11,7 +11,7 @@ import type { PlannedAction } from "../wire/plan_actions.ts";
 
 export interface PlanRules {
   readonly ifDifferent: IfDifferent;
-  /** Permission bits and times of directories count too. */
+  /** Permission bits, and times of directories and links, count too. */
   readonly isExact: boolean;
   /** What the sender does not have is removed, so directories make way for files. */
   readonly removes: boolean;
@@ -68,7 +68,9 @@ function decideDirectory(told: ToldEntry, own: FolderEntry | undefined, name: st
 function decideLink(told: ToldEntry, own: FolderEntry | undefined, name: string, rules: PlanRules): Decision {
   if (!own) return "link";
   if (own.kind === "directory") return inPlaceOfDirectory(name, rules);
-  if (own.kind === "link" && own.target === told.target) return undefined;
+  if (own.kind === "link" && own.target === told.target) {
+    return rules.isExact && own.mtimeMs !== told.mtimeMs ? "adjust" : undefined;
+  }
   return replacing(name, rules, "link");
 }
 

@@ -15,13 +15,15 @@ import { unpackEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packActions, type Planned } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
-import { endsSession, errorMessage, peerError } from "./transfer.ts";
+import { endsSession, peerError } from "./transfer.ts";
+import { Adjustments } from "./tree_adjustments.ts";
 import { Arrivals } from "./tree_arrivals.ts";
 import { TreeConsidering } from "./tree_consider.ts";
 import { TreeDeeds } from "./tree_deeds.ts";
-import { TouchedDirectories } from "./tree_directories.ts";
+import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
 import { TreeLedger } from "./tree_ledger.ts";
 import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
+import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { sizeOfFiles, type Tally } from "./tree_report.ts";
 import { ToldWalk } from "./tree_told.ts";
@@ -54,11 +56,14 @@ class TreeReceiving {
   readonly #ledger: TreeLedger;
   readonly #arrivals: Arrivals;
   readonly #removal: Removal;
+  readonly #adjustments: Adjustments;
   readonly #touched: TouchedDirectories;
   readonly #walk: ToldWalk;
   readonly #deeds: TreeDeeds;
   readonly #considering: TreeConsidering;
   #isScanned = false;
+  #isTopMade = false;
+  #topFacts: DirectoryFacts | undefined;
 
   constructor(session: Session, tree: FileTree, top: string, options: ReceiveTreeOptions) {
     this.#session = session;
@@ -71,12 +76,14 @@ class TreeReceiving {
     const ledger = this.#ledger = new TreeLedger(session, options);
     const onFailed = (name: string, error: AppError) => ledger.fail(name, error);
     const removal = this.#removal = new Removal(tree, top, { ...options, onFailed });
-    const touched = this.#touched = new TouchedDirectories({ tree, top, isExact, onFailed });
+    const isFlushed = !isUnflushed;
+    const adjustments = this.#adjustments = new Adjustments({ isFlushed, onFailed });
+    const touched = this.#touched = new TouchedDirectories({ tree, top, isExact, isFlushed, onFailed });
     const arrivals = this.#arrivals = new Arrivals(session, {
       tree,
       top,
       isExact,
-      isFlushed: !isUnflushed,
+      isFlushed,
       sizeBytesMax,
       onProgress,
       onStored: (sizeBytes, reportedBytes) => ledger.countStored(sizeBytes, reportedBytes),
@@ -86,7 +93,7 @@ class TreeReceiving {
     const walk = this.#walk = new ToldWalk({ tree, top, onExtra, onFailed });
     const shared = { walk, rules, rights, ledger };
     const { excludes } = options;
-    const deeds = { ...shared, arrivals, removal, touched, isDryRun: isDryRun ?? false, excludes };
+    const deeds = { ...shared, arrivals, removal, adjustments, touched, isDryRun: isDryRun ?? false, excludes };
     this.#deeds = new TreeDeeds(deeds);
     this.#considering = new TreeConsidering({ ...shared, deeds: this.#deeds, events: options });
   }
@@ -100,9 +107,8 @@ class TreeReceiving {
       await this.#takeLater(isRemoved);
       await this.#receiveAll();
     }
-    if (!this.#options.isDryRun) {
-      await this.#touched.set(({ isMade, name }) => isMade || !this.#rights.refusal("overwrite", name));
-    }
+    await this.#adjustments.commit();
+    if (!this.#options.isDryRun) await this.#setDirectories();
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;
@@ -113,12 +119,7 @@ class TreeReceiving {
     await this.#arrivals.discard();
     if (endsSession(error) || this.#session.hasEnded) return;
     try {
-      this.#session.send({ ...errorMessage(error), whole: true });
-      // A sender that said why it ends it has said its last word.
-      for (let type = error.by === "peer" ? "error" : ""; type !== "cancel" && type !== "error";) {
-        ({ type } = await this.#session.receive());
-      }
-      await this.#session.flush();
+      await refuseTree(this.#session, error);
     } catch (failure) {
       if (!(failure instanceof AppError)) throw failure;
       this.#session.close(failure);
@@ -137,7 +138,7 @@ class TreeReceiving {
     this.#rights.require("create", "");
     if (this.#options.isDryRun) return false;
     await this.#tree.makeDirectory(this.#top);
-    return true;
+    return this.#isTopMade = true;
   }
 
   /** Until all was told, and all that was wanted is kept. */
@@ -174,9 +175,10 @@ class TreeReceiving {
     }
   }
 
-  #takeScanned({ hidden = 0 }: MessageOf<"scanned">): void {
+  #takeScanned({ hidden = 0, mtimeMs, mode = 0 }: MessageOf<"scanned">): void {
     if (!this.#walk.isOver) throw new AppError("order", "A directory was not told of");
     this.#isScanned = true;
+    if (mtimeMs !== undefined) this.#topFacts = { mtimeMs, mode: mode & 0o777 };
     this.#ledger.tally.failed += hidden;
     if (hidden > 0) this.#options.onHidden?.(hidden);
     this.#options.onProgress?.({ isCounted: true });
@@ -218,6 +220,12 @@ class TreeReceiving {
       this.#ledger.fail("", error);
       return false;
     }
+  }
+
+  async #setDirectories(): Promise<void> {
+    const may = (name: string) => !this.#rights.refusal("overwrite", name);
+    const isTopSet = this.#isTopMade || this.#options.isExact && may("");
+    await this.#touched.set(({ isMade, name }) => isMade || may(name), isTopSet ? this.#topFacts : undefined);
   }
 
   /** Wants what could not have its name before. */

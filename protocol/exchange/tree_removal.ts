@@ -10,6 +10,7 @@ import { splitName } from "../names.ts";
 import { unpackIndices } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
 import { peerError } from "./transfer.ts";
+import { flushIfThere } from "./tree_group.ts";
 import type { TreeEvents } from "./tree_report.ts";
 import { joinNames } from "./tree_walk.ts";
 
@@ -94,12 +95,7 @@ export class Removal {
   }
 
   async #flush(folder: Folder | undefined): Promise<void> {
-    if (this.#options.isUnflushed) return;
-    try {
-      await folder?.flush();
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "not_found") throw error; // it is gone itself
-    }
+    if (folder && !this.#options.isUnflushed) await flushIfThere(folder);
   }
 
   async #addContent(name: string, names: string[]): Promise<void> {

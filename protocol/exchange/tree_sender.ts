@@ -54,6 +54,8 @@ class TreeSending {
   readonly #session: Session;
   readonly #departures: Departures;
   readonly #options: SendTreeOptions;
+  readonly #tree: FileTree;
+  readonly #top: string;
   readonly #batches: AsyncGenerator<WalkBatch>;
   /** Told, and not yet considered; the first of them has the number `#considered`. */
   #told: Told[] = [];
@@ -70,6 +72,8 @@ class TreeSending {
     this.#session = session;
     this.#departures = new Departures(session, { ...options, top });
     this.#options = options;
+    this.#tree = tree;
+    this.#top = top;
     this.#batches = walkTree(tree, top, {
       ...options,
       onLeftOut: (name, error) => {
@@ -145,14 +149,17 @@ class TreeSending {
     return !this.#isScanned && ahead < TREE_ENTRIES_AHEAD_MAX - 1_024;
   }
 
+  /** Ends the telling, with what the directory itself is. */
+  async #tellTop(): Promise<void> {
+    const { mtimeMs, mode } = await this.#tree.stat(this.#top);
+    this.#isScanned = true;
+    this.#session.send({ type: "scanned", mtimeMs, mode, ...(this.#hidden > 0 ? { hidden: this.#hidden } : {}) });
+    this.#options.onProgress?.({ isCounted: true });
+  }
+
   async #tellNext(): Promise<void> {
     const { done, value: batch } = await this.#batches.next();
-    if (done) {
-      this.#isScanned = true;
-      this.#session.send({ type: "scanned", ...(this.#hidden > 0 ? { hidden: this.#hidden } : {}) });
-      this.#options.onProgress?.({ isCounted: true });
-      return;
-    }
+    if (done) return await this.#tellTop();
     for (const told of batch.told) this.#told.push(told);
     this.#count += batch.told.length;
     this.#options.onProgress?.({ entries: batch.told.length, sizeBytes: sizeOfFiles(batch.entries) });

@@ -4,8 +4,8 @@
  * flushing waits, because a disk may take seconds for it, and listing, because a directory may be large.
  */
 
-import { DATE_MS_MAX } from "../limits.ts";
 import type { Here } from "./here.ts";
+import { openToAdjust, setOwnTime } from "./adjust_handle.ts";
 import { openToRead } from "./read_handle.ts";
 
 type SystemCalls = Pick<
@@ -31,9 +31,13 @@ type SystemCalls = Pick<
 
 export interface FileSystem extends SystemCalls {
   readonly openToRead: typeof openToRead;
+  readonly openToAdjust: typeof openToAdjust;
+  readonly setOwnTime: typeof setOwnTime;
 }
 
-export const FILE_SYSTEM: FileSystem = Object.assign(Object.create(Deno) as SystemCalls, { openToRead });
+const OURS = { openToRead, openToAdjust, setOwnTime };
+
+export const FILE_SYSTEM: FileSystem = Object.assign(Object.create(Deno) as SystemCalls, OURS);
 
 /** What is under `path`, links not followed; `undefined` if nothing is. */
 export function lstatIfThere(fs: FileSystem, path: string): Deno.FileInfo | undefined {
@@ -52,12 +56,6 @@ export function removeIfThere(fs: FileSystem, path: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-/** Sets when a file or directory was changed, as far as the runtime can say it; a link is followed. */
-export function setTime(fs: FileSystem, path: string, mtimeMs: number): void {
-  const date = new Date(Math.min(mtimeMs, DATE_MS_MAX));
-  fs.utimeSync(path, date, date);
 }
 
 /** Writes to the disk that the directory has other entries now. */

@@ -1,39 +1,33 @@
-/** Changing what stands in the directory that we stand in: links, times and bits, and what goes away. */
+/** Changing what stands in the directory that we stand in: links, and what goes away. */
 import { isReserved } from "../names.ts";
-import { type FileSystem, removeIfThere, setTime } from "./file_system.ts";
+import { type FileSystem, removeIfThere } from "./file_system.ts";
+import { setLinkTime } from "./adjusting.ts";
 import { stagedName } from "./folder_staging.ts";
 import type { Here } from "./here.ts";
 import { join } from "./paths.ts";
-import { setPermissions } from "./permissions.ts";
 import { exchanged } from "./resolve.ts";
-import type { StoredFacts } from "./tree.ts";
+import type { NewLink } from "./tree.ts";
 
-/** Makes a link; with `replace` in one step in place of a file or link. */
+/** Makes a link with a time of its own; with `replace` in one step in place of a file or link. */
 export function makeLink(
   fs: FileSystem,
   here: Here,
-  base: string,
-  target: string,
+  { base, target, mtimeMs }: NewLink,
   ifTaken: "error" | "replace",
 ): void {
-  if (ifTaken === "error") return fs.symlinkSync(target, here.at(base));
+  if (ifTaken === "error") {
+    fs.symlinkSync(target, here.at(base));
+    return setLinkTime(fs, here.at(base), mtimeMs);
+  }
   const staged = here.at(stagedName());
   fs.symlinkSync(target, staged);
   try {
+    setLinkTime(fs, staged, mtimeMs);
     fs.renameSync(staged, here.at(base));
   } catch (error) {
     removeIfThere(fs, staged);
     throw error;
   }
-}
-
-/** Gives a file or directory another time or other bits; a link would be followed, and keeps its own. */
-export function adjustEntry(fs: FileSystem, here: Here, base: string, facts: Partial<StoredFacts>): void {
-  const path = here.at(base);
-  const info = fs.lstatSync(path);
-  if (!info.isFile && !info.isDirectory) return;
-  setPermissions(fs, path, facts);
-  if (facts.mtimeMs !== undefined) setTime(fs, path, facts.mtimeMs);
 }
 
 /**

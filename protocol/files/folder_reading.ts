@@ -2,6 +2,7 @@
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { type FileSystem, lstatIfThere } from "./file_system.ts";
+import { errorNameOfSystem, systemCode } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import type { LocalSource } from "./local_source.ts";
 import { openFound, openToRead } from "./open_found.ts";
@@ -22,7 +23,18 @@ export function lookAtEntry(fs: FileSystem, here: Here, base: string): FolderEnt
   const { ino, dev } = info;
   const entry: LocalEntry = { ...entryOf(base, info), ino, dev };
   if (!info.isSymlink) return entry;
-  return { ...entry, kind: "link", target: fs.readLinkSync(here.at(base)) } as FolderEntry;
+  const target = readLinkIfStill(fs, here.at(base));
+  return target === undefined ? lookAtEntry(fs, here, base) : { ...entry, kind: "link", target } as FolderEntry;
+}
+
+/** `undefined` if it is no link any more. */
+function readLinkIfStill(fs: FileSystem, path: string): string | undefined {
+  try {
+    return fs.readLinkSync(path);
+  } catch (error) {
+    if (errorNameOfSystem(error) === "not_found" || systemCode(error) === "EINVAL") return undefined;
+    throw error;
+  }
 }
 
 /** Opens the file `base`, of which errors say `name`. */
@@ -42,7 +54,6 @@ export function readEntry(
   into: Uint8Array,
 ): FolderEntry {
   const base = expected.name;
-  const { ino = null, dev } = expected as Partial<LocalEntry>;
   const file = openToRead(fs, here.at(base), name);
   let count: number;
   try {
@@ -51,10 +62,15 @@ export function readEntry(
     file.close();
   }
   const after = fs.lstatSync(here.at(base));
-  const isExpected = after.ino === ino && after.dev === dev && after.size === expected.sizeBytes &&
-    after.mtime?.getTime() === expected.mtimeMs;
-  const isRead = isExpected && count === after.size && after.isFile;
+  const isRead = isStill(expected, after) && count === after.size && after.isFile;
   return isRead ? expected : readAgain(openEntry(fs, here, base, name), base, name, into);
+}
+
+/** Whether what is there now is the entry that was looked at, and has not changed. */
+export function isStill(entry: FolderEntry, now: Deno.FileInfo): boolean {
+  const { ino = null, dev } = entry as Partial<LocalEntry>;
+  const { sizeBytes, mtimeMs } = entryOf(entry.name, now);
+  return now.ino === ino && now.dev === dev && sizeBytes === entry.sizeBytes && mtimeMs === entry.mtimeMs;
 }
 
 /** It was not as expected: once more, with a look before and one behind. */

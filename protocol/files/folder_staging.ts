@@ -1,5 +1,6 @@
 /** Small files that were written whole beside where they are to be, and are invisible until they are published. */
-import { type FileSystem, removeIfThere, setTime } from "./file_system.ts";
+import { DATE_MS_MAX } from "../limits.ts";
+import { type FileSystem, removeIfThere } from "./file_system.ts";
 import { translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
 import { PARTIAL_PREFIX } from "./partial.ts";
@@ -31,7 +32,8 @@ export function stageFile(
   try {
     const mode = modeBeside(facts); // set as it is, whatever the mask of the process
     fs.writeFileSync(path, bytes, { createNew: true, ...(mode === undefined ? {} : { mode }) });
-    setTime(fs, path, facts.mtimeMs);
+    const time = new Date(Math.min(facts.mtimeMs, DATE_MS_MAX));
+    fs.utimeSync(path, time, time);
   } catch (error) {
     removeIfThere(fs, path);
     throw error;

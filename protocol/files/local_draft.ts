@@ -7,6 +7,8 @@
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, DATE_MS_MAX, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../escape.ts";
+import { loadAdjusting } from "./adjust_handle.ts";
+import { setPermissions } from "./adjusting.ts";
 import { type FileSystem, flushDirectory, removeIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
@@ -14,7 +16,7 @@ import type { LocalSource } from "./local_source.ts";
 import { openOld } from "./old_file.ts";
 import { type AtPlace, busy, noteName, openPartial, openScratch, type Partial, partialName } from "./partial.ts";
 import { join } from "./paths.ts";
-import { setPermissions } from "./permissions.ts";
+import { modeOf } from "./permissions.ts";
 import { publish } from "./publish.ts";
 import type { Place } from "./resolve.ts";
 import { sweepDirectoryOnce } from "./scan.ts";
@@ -149,7 +151,8 @@ export class LocalDraft implements Draft {
         const mtime = new Date(Math.min(facts.mtimeMs ?? Date.now(), DATE_MS_MAX));
         this.#file.utimeSync(mtime, mtime);
       });
-      this.#atPlace("write", (here) => setPermissions(this.#fs, here.at(this.#base), facts));
+      if (modeOf(facts) !== undefined) await loadAdjusting();
+      this.#atPlace("write", (here) => setPermissions(this.#fs, here.at(this.#base), this.#file, facts, place.name));
       await this.#flush();
       this.#verifyOpen();
       const name = this.#atPlace("store", (here) => {

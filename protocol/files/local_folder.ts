@@ -9,8 +9,10 @@ import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { isReserved, nameFault, sortNames } from "../names.ts";
+import { loadAdjusting } from "./adjust_handle.ts";
 import { type FileSystem, flushDirectory } from "./file_system.ts";
-import { adjustEntry, makeLink, removeEntry } from "./folder_changing.ts";
+import { adjustEntry } from "./adjusting.ts";
+import { makeLink, removeEntry } from "./folder_changing.ts";
 import { lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
@@ -19,7 +21,18 @@ import { join } from "./paths.ts";
 import { publish, publishFree } from "./publish.ts";
 import { loadOpenToRead } from "./read_handle.ts";
 import type { Resolver } from "./resolve.ts";
-import type { Folder, FolderBatch, FolderEntry, NewFile, Source, Staged, StoredFacts, ToPublish } from "./tree.ts";
+import type {
+  Adjusted,
+  Change,
+  Folder,
+  FolderBatch,
+  FolderEntry,
+  NewFile,
+  NewLink,
+  Source,
+  Staged,
+  ToPublish,
+} from "./tree.ts";
 
 const BATCH_ENTRIES = 256;
 
@@ -121,12 +134,23 @@ export class LocalFolder implements Folder {
     });
   }
 
-  makeLink(base: string, target: string, ifTaken: "error" | "replace"): void {
-    this.#here("link", base, (here) => makeLink(this.#fs, here, base, target, ifTaken));
+  async makeLink(link: NewLink, ifTaken: "error" | "replace"): Promise<void> {
+    await loadAdjusting();
+    this.#here("link", link.base, (here) => makeLink(this.#fs, here, link, ifTaken));
   }
 
-  adjust(base: string, facts: Partial<StoredFacts>): void {
-    this.#here("change", base, (here) => adjustEntry(this.#fs, here, base, facts));
+  async adjust(changes: readonly Change[]): Promise<(Adjusted | AppError)[]> {
+    await loadAdjusting();
+    let isFlushed = false;
+    const flushOnce = () => {
+      if (!isFlushed) this.flush();
+      isFlushed = true;
+    };
+    return this.#each(
+      "change",
+      changes,
+      (here, change) => adjustEntry(this.#fs, here, change, this.#nameOf(change.base), flushOnce),
+    );
   }
 
   remove(base: string): void {

@@ -1,10 +1,9 @@
 /** Permission bits of what is stored: those of the source, or those that new files get. Never setuid and its like. */
-import type { FileSystem } from "./file_system.ts";
 import type { StoredFacts } from "./tree.ts";
 
 const HAS_MODES = Deno.build.os !== "windows";
 
-type Permissions = Pick<StoredFacts, "permissions" | "isExecutable">;
+export type Permissions = Pick<StoredFacts, "permissions" | "isExecutable">;
 
 let umask: number | undefined;
 
@@ -23,10 +22,4 @@ function mask(): number {
 export function modeBeside({ permissions, isExecutable }: Permissions): number | undefined {
   const mode = modeOf({ permissions, isExecutable });
   return mode === (0o666 & ~mask()) ? undefined : mode;
-}
-
-/** Gives a file that was made without them the bits that `facts` ask for. */
-export function setPermissions(fs: FileSystem, path: string, facts: Permissions): void {
-  const mode = modeOf(facts);
-  if (mode !== undefined) fs.chmodSync(path, mode);
 }

@@ -141,6 +141,30 @@ export interface ToPublish {
   readonly replacedBytes?: number | undefined;
 }
 
+/** A symbolic link that is to be made. */
+export interface NewLink {
+  readonly base: string;
+  readonly target: string;
+  /** When it was made, if the file system keeps that. */
+  readonly mtimeMs: number;
+}
+
+/** Another time, or other permission bits, for an entry; a link has a time alone. */
+export interface Change {
+  /** "" is the directory itself. */
+  readonly base: string;
+  readonly facts: Partial<StoredFacts>;
+  /** What it was when it was looked at, or that it is a directory: what else stands there by now is left as it is. */
+  readonly expected: FolderEntry | "directory";
+}
+
+/** An entry that was changed so. One of both ends it. */
+export interface Adjusted {
+  /** Writes that to the disk. */
+  flush(): Awaitable<void>;
+  release(): Awaitable<void>;
+}
+
 /**
  * One directory, of which links are neither followed nor on the way to it: what trees are told and made with. `base` is
  * the last part of a name.
@@ -170,9 +194,9 @@ export interface Folder {
   /** Throws `exists` if the name is taken. */
   makeDirectory(base: string, permissions?: number): Awaitable<void>;
   /** Makes a link; with `replace` in place of a file or link. */
-  makeLink(base: string, target: string, ifTaken: "error" | "replace"): Awaitable<void>;
-  /** Gives a file or directory another time, or other permission bits. */
-  adjust(base: string, facts: Partial<StoredFacts>): Awaitable<void>;
+  makeLink(link: NewLink, ifTaken: "error" | "replace"): Awaitable<void>;
+  /** Changes times and permission bits, each at once, and for each the error if it fails. */
+  adjust(changes: readonly Change[]): Awaitable<readonly (Adjusted | AppError)[]>;
   /** Removes a file, a link, or an empty directory; leftovers of ours do not keep a directory from being empty. */
   remove(base: string): Awaitable<void>;
   /** Writes to the disk which entries there are. */

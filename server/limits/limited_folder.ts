@@ -5,9 +5,9 @@ import type {
   FolderBatch,
   FolderEntry,
   NewFile,
+  NewLink,
   Source,
   Staged,
-  StoredFacts,
   ToPublish,
 } from "../../protocol/files/tree.ts";
 import type { Storage } from "./storage.ts";
@@ -71,14 +71,14 @@ export class LimitedFolder implements Folder {
     this.#storage.changed({ files: 1 });
   }
 
-  async makeLink(base: string, target: string, ifTaken: "error" | "replace"): Promise<void> {
-    if (ifTaken === "error") this.#storage.verifyRoom(this.#nameOf(base), { files: 1 });
-    await this.#folder.makeLink(base, target, ifTaken);
+  async makeLink(link: NewLink, ifTaken: "error" | "replace"): Promise<void> {
+    if (ifTaken === "error") this.#storage.verifyRoom(this.#nameOf(link.base), { files: 1 });
+    await this.#folder.makeLink(link, ifTaken);
     if (ifTaken === "error") this.#storage.changed({ files: 1 });
   }
 
-  adjust(base: string, facts: Partial<StoredFacts>): void | Promise<void> {
-    return this.#folder.adjust(base, facts);
+  adjust(...changes: Parameters<Folder["adjust"]>): ReturnType<Folder["adjust"]> {
+    return this.#folder.adjust(...changes);
   }
 
   async remove(base: string): Promise<void> {

@@ -9,11 +9,13 @@ import { memoryOf } from "../support/process.ts";
 import { type Contender, formatTable, formatTimes, type Measured, measureInterleaved, median } from "./measure.ts";
 import { runApp } from "./peers/app.ts";
 import { freePort, pathOf, removeIfThere, run, startServer, untilListening, type Yard } from "./peers/peer.ts";
+import { SSH_PROGRAMS, startSshd } from "./peers/sshd.ts";
 import { makeYard, type Section } from "./section.ts";
 
 const FILE_BYTES = 4_096;
 const FILES_IN_DIRECTORY = 100;
 const RSYNC = "rsync daemon";
+const SCP = "scp -r (encrypted)";
 
 export const trees: Section = {
   name: "trees",
@@ -150,8 +152,26 @@ async function startAll(yard: Yard): Promise<TreePeers> {
       run: () => run("rsync", ["-a", "-W", `${url}/app/`, `${path}/local/rsynced/`]),
     });
   } else console.log("missing: rsync");
-  if (pathOf("nc") && pathOf("tar")) puts.push(tarOverNc(yard));
-  else console.log("missing: tar or nc");
+  const scpPrograms = [...SSH_PROGRAMS, "scp"];
+  if (scpPrograms.every(pathOf)) {
+    const sshd = await startSshd(`${path}/ssh`);
+    held.use(sshd);
+    const scp = (from: string, to: string) => run("scp", ["-r", ...sshd.options, "-P", String(sshd.port), from, to]);
+    puts.push({
+      name: SCP,
+      prepare: clear("served/scp"),
+      run: () => scp(`${path}/local/tree`, `127.0.0.1:${path}/served/scp`),
+    });
+    gets.push({
+      name: SCP,
+      prepare: clear("local/scp"),
+      run: () => scp(`127.0.0.1:${path}/served/app`, `${path}/local/scp`),
+    });
+  } else console.log(`missing: one of ${scpPrograms.join(", ")}`);
+  if (pathOf("nc") && pathOf("tar")) {
+    puts.push(tarOverNc(yard, "local/tree", "served/tar"));
+    gets.push(tarOverNc(yard, "served/app", "local/tar"));
+  } else console.log("missing: tar or nc");
   return { puts, gets, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
@@ -168,21 +188,21 @@ async function startRsync({ path }: Yard): Promise<{ daemon: AsyncDisposable; ur
 }
 
 /** Bare files, without any check of what arrived. */
-function tarOverNc({ path }: Yard): Contender {
+function tarOverNc({ path }: Yard, from: string, to: string): Contender {
   let port = 0;
   let taking: Promise<void> = Promise.resolve();
   return {
     name: "tar | nc",
     async prepare() {
       await taking;
-      removeIfThere(`${path}/served/tar`);
-      Deno.mkdirSync(`${path}/served/tar`);
+      removeIfThere(`${path}/${to}`);
+      Deno.mkdirSync(`${path}/${to}`);
       port = freePort();
-      taking = run("sh", ["-c", `exec nc -l 127.0.0.1 ${port} | tar x -C ${path}/served/tar`]);
+      taking = run("sh", ["-c", `exec nc -l 127.0.0.1 ${port} | tar x -C ${path}/${to}`]);
       await untilListening(port);
     },
     async run() {
-      await run("sh", ["-c", `tar c -C ${path}/local/tree . | nc -N 127.0.0.1 ${port}`]);
+      await run("sh", ["-c", `tar c -C ${path}/${from} . | nc -N 127.0.0.1 ${port}`]);
       await taking;
     },
   };

@@ -1,49 +1,69 @@
 /**
- * Push and pull beside `rsync -a --delete`: after the same random edits both must come to the same tree, file by file.
- * Skipped where there is no rsync.
+ * Push and pull beside `rsync -a --delete`: after the same random edits both must come to the same tree, file by file,
+ * link by link, and the directory itself. `deno task faults` plays every round. Skipped where there is no rsync.
  */
 import { LocalTree, pullTree, pushTree } from "../../client/mod.ts";
+import { playRounds, type Round, type RoundResult } from "../faults/rounds.ts";
 import { startServed } from "../server/served.ts";
 import { assertEquals } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
-import { withSeed } from "../support/random.ts";
-import { describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
+import { describeTop, describeTree, editRandomly, makeExtremes, makeRandomTree } from "../support/random_tree.ts";
 
-const ROUNDS = 10;
 const hasRsync = isThere("/usr/bin/rsync");
 if (!hasRsync) console.log("skipped: no rsync on this machine");
 
+/** A served directory, and one beside it. */
+type Stage = Awaited<ReturnType<typeof openStage>>;
+
 for (const direction of ["push", "pull"] as const) {
-  Deno.test({
-    name: `${direction} --delete comes to the same tree as rsync -a --delete`,
-    ignore: !hasRsync,
-    fn: () =>
-      withSeed(async (random) => {
-        for (let round = 0; round < ROUNDS; round++) {
-          await using served = startServed({}, { allowOverwrite: true, allowRemove: true });
-          using beside = temporaryDirectory();
-          const there = `${served.root}/there`;
-          const here = `${beside.path}/here`;
-          const [from, to] = direction === "push" ? [here, there] : [there, here];
-          makeRandomTree(random, from, 5 + random.below(60));
-          await rsync(from, to);
-          editRandomly(random, from, random.below(40));
-          editRandomly(random, to, random.below(20));
-          await rsync(to, `${beside.path}/rsynced`);
-          await rsync(from, `${beside.path}/rsynced`);
-          await using client = served.client();
-          const options = { ifDifferent: "replace", isExact: true, removeMax: 1_000 } as const;
-          const failures: string[] = [];
-          const onFailed = (name: string, error: Error) => void failures.push(`${name}: ${error.message}`);
-          const result = direction === "push"
-            ? await pushTree(client, new LocalTree(here), "there", { ...options, onFailed })
-            : await pullTree(client, "there", new LocalTree(here), { ...options, onFailed });
-          assertEquals(failures, []);
-          assertEquals(result.failed, 0);
-          assertEquals(describeTree(to), describeTree(`${beside.path}/rsynced`), `round ${round}`);
-        }
-      }),
-  });
+  const name = `${direction} --delete comes to the same tree as rsync -a --delete`;
+  const play = (stage: Stage, round: Round) => playRound(stage, round, direction);
+  Deno.test({ name, ignore: !hasRsync, fn: () => playRounds({ name, rounds: 150, open: openStage, play }) });
+}
+
+// deno-lint-ignore require-await -- rounds open their stages so
+async function openStage() {
+  const served = startServed({}, { allowOverwrite: true, allowRemove: true });
+  const beside = temporaryDirectory();
+  return {
+    there: `${served.root}/there`,
+    here: `${beside.path}/here`,
+    rsynced: `${beside.path}/rsynced`,
+    client: () => served.client(),
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      beside[Symbol.dispose]();
+    },
+  };
+}
+
+async function playRound(stage: Stage, { random }: Round, direction: "push" | "pull"): Promise<RoundResult> {
+  const { here, there, rsynced } = stage;
+  const [from, to] = direction === "push" ? [here, there] : [there, here];
+  for (const path of [from, to, rsynced]) if (isThere(path)) Deno.removeSync(path, { recursive: true });
+  makeRandomTree(random, from, 5 + random.below(60));
+  if (random.below(10) === 0) makeExtremes(random, from);
+  await rsync(from, to);
+  editRandomly(random, from, random.below(40));
+  editRandomly(random, to, random.below(20));
+  await rsync(to, rsynced);
+  await rsync(from, rsynced);
+  await using client = stage.client();
+  const failures: string[] = [];
+  const options = {
+    ifDifferent: "replace",
+    isExact: true,
+    removeMax: 1_000,
+    onFailed: (name: string, error: Error) => void failures.push(`${name}: ${error.message}`),
+  } as const;
+  const result = direction === "push"
+    ? await pushTree(client, new LocalTree(here), "there", options)
+    : await pullTree(client, "there", new LocalTree(here), options);
+  assertEquals(failures, []);
+  assertEquals(result.failed, 0);
+  assertEquals(describeTree(to), describeTree(rsynced));
+  assertEquals(describeTop(to), describeTop(rsynced));
+  return { kind: direction, counted: [] };
 }
 
 async function rsync(from: string, to: string): Promise<void> {
@@ -57,7 +77,8 @@ async function rsync(from: string, to: string): Promise<void> {
 
 function isThere(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    Deno.statSync(path);
+    return true;
   } catch {
     return false;
   }

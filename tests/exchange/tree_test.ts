@@ -70,6 +70,20 @@ Deno.test("what a dry run tells is what the run tells, and only the run does it"
   assert(real.plan.includes("remove extra/one") && real.plan.includes("remove extra"));
 });
 
+Deno.test("what was stored under a numbered name is not stored under another one the next time, unless it has changed", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  to.file("a", "older");
+  from.file("a", "new");
+  const receiving = { ifDifferent: "rename", isExact: false } as const;
+  assertEquals((await runTree({ from, to, receiving })).received, { ...NONE, files: 1, fileBytes: 3 });
+  assertEquals((await runTree({ from, to, receiving })).received, { ...NONE, unchanged: 1 });
+  assertEquals(Object.keys(to.visible()), ["a", "a (2)"]);
+  from.file("a", "newer");
+  assertEquals((await runTree({ from, to, receiving })).received, { ...NONE, files: 1, fileBytes: 5 });
+  assertEquals(Object.keys(to.visible()), ["a", "a (2)", "a (3)"]);
+});
+
 Deno.test("more removals than are allowed remove nothing, as many as are allowed all of it", async () => {
   for (const [removeMax, isRefused] of [[2, true], [3, false]] as const) {
     using trees = twoTrees();

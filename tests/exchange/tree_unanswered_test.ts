@@ -59,13 +59,14 @@ Deno.test("a sender of large files waits for no answer, and each answer counts f
   await breatheNow();
 });
 
-Deno.test("an error of the whole tree ends it, whatever is unanswered", async () => {
+Deno.test("an error behind one for each file that is unanswered is that of the tree, and ends it", async () => {
   using from = new TemporaryTree();
   const { sent, peer, failed } = await sendUnanswered(from);
-  await peer.send({ type: "error", code: 31, text: "No space", whole: true });
+  const refusals = [...NAMES, ""].map(() => ({ type: "error", code: 31, text: "No space" } as const));
+  await peer.send(...refusals);
   await assertRejectsCode(() => sent, "no_space");
   await peer.expect("cancel");
-  assertEquals(failed, []);
+  assertEquals(failed, NAMES.map((name) => `${name}: no_space`));
   await breatheNow();
 });
 

@@ -24,8 +24,8 @@ export interface TreeEnds extends Told {
 }
 
 export interface TreeJob {
-  readonly from: TemporaryTree;
-  readonly to: TemporaryTree;
+  readonly from: Pick<TemporaryTree, "tree">;
+  readonly to: Pick<TemporaryTree, "tree">;
   readonly wire?: Wire;
   readonly sending?: SendTreeOptions;
   readonly receiving?: Partial<ReceiveTreeOptions>;

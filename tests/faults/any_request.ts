@@ -6,6 +6,7 @@ import { BLOCK_BYTES, PARTIAL_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { bytesOf, readAll, store, textOf } from "../files/temporary_tree.ts";
 import { assert } from "../support/assert.ts";
 import type { Random } from "../support/random.ts";
+import { FOLDER_OPERATIONS } from "./folder_operations.ts";
 import { ONLY_OUTSIDE, SECRET } from "../support/canary.ts";
 
 const CONTENT = bytesOf("inside");
@@ -21,7 +22,7 @@ type Request = (tree: LocalTree, name: string, random: Random) => unknown;
 
 /** Those that change nothing, or take something away. */
 const ASKING: readonly Request[] = [open, stat, list, has, partialOf, remove, moveAway, measure, sweep];
-const GIVING: readonly Request[] = [put, putLarge, makeDirectory, moveAway];
+const GIVING: readonly Request[] = [put, putLarge, makeDirectory, moveAway, useFolder];
 
 /** Makes one; how it ended. */
 export async function makeRequest(tree: LocalTree, random: Random): Promise<string> {
@@ -114,6 +115,11 @@ async function putLarge(tree: LocalTree, name: string, random: Random): Promise<
   await draft.startAt(0);
   await draft.write(new Uint8Array(BLOCK_BYTES));
   await (random.below(2) === 0 ? draft.suspend() : draft.publish());
+}
+
+async function useFolder(tree: LocalTree, name: string, random: Random): Promise<void> {
+  const operation = random.pick(Object.values(FOLDER_OPERATIONS));
+  await operation(tree, name.slice(0, Math.max(0, name.lastIndexOf("/"))));
 }
 
 function makeDirectory(tree: LocalTree, name: string): void {

@@ -7,6 +7,8 @@ import { FILE_SYSTEM, type FileSystem } from "../../protocol/files/file_system.t
 
 export type StopKind = "fault" | "kill";
 
+const OPENING: ReadonlySet<string> = new Set(["openSync", "openToRead", "openToAdjust"]);
+
 type Call = (...args: unknown[]) => unknown;
 
 export class StoppingFileSystem implements Disposable {
@@ -56,7 +58,7 @@ export class StoppingFileSystem implements Disposable {
         return failed(name);
       }
       const result = call(...args);
-      return name === "openSync" || name === "openToRead" ? this.#watchedFile(result as Deno.FsFile) : result;
+      return OPENING.has(name) ? this.#watchedFile(result as Deno.FsFile) : result;
     };
   }
 

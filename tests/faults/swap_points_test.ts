@@ -4,13 +4,14 @@
  * `swapped_links_test.ts` takes what comes.
  */
 import { AppError } from "../../protocol/errors.ts";
-import { FILE_SYSTEM, type FileSystem } from "../../protocol/files/file_system.ts";
+import { FILE_SYSTEM, type FileSystem, lstatIfThere, removeIfThere } from "../../protocol/files/file_system.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import type { Draft } from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES, PARTIAL_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { bytesOf, readAll, store, textOf } from "../files/temporary_tree.ts";
 import { assert, assertEquals, fail } from "../support/assert.ts";
 import { assertNothingArrived, Canary, ONLY_OUTSIDE, SECRET } from "../support/canary.ts";
+import { FOLDER_OPERATIONS } from "./folder_operations.ts";
 import { memoryIfThere } from "../support/neighbourhood.ts";
 
 const FACTS = { sizeBytes: 2 * BLOCK_BYTES, mtimeMs: 1_600_000_000_000 };
@@ -49,6 +50,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "making directories": (tree) => tree.makeDirectory("dir/a/b"),
   has: (tree) => tree.has("dir/file"),
   partialOf: (tree) => tree.partialOf("dir/new"),
+  ...FOLDER_OPERATIONS,
   async measure(tree) {
     const { files, sizeBytes } = await tree.measure();
     assert(sizeBytes <= files * "inside".length, `${files} files have ${sizeBytes} bytes`);
@@ -80,6 +82,8 @@ const SWAPS = {
   "the directory": { path: "share/dir", link: "../outside" },
   "the root": { path: "share", link: "outside/root" },
   "its parent": { path: ".", link: "" },
+  "a file in it": { path: "share/dir/file", link: "../../outside/file" },
+  "a directory in it": { path: "share/dir/sub", link: "../../outside/sub" },
 } as const;
 
 /** How long it stays swapped. */
@@ -112,8 +116,8 @@ class Stage implements Disposable {
 
   swapBack({ path }: typeof SWAPS[keyof typeof SWAPS]): void {
     const at = path === "." ? this.path : `${this.path}/${path}`;
-    Deno.removeSync(at);
-    Deno.renameSync(`${at}-aside`, at);
+    removeIfThere(FILE_SYSTEM, at); // the operation may have done that
+    if (lstatIfThere(FILE_SYSTEM, `${at}-aside`)) Deno.renameSync(`${at}-aside`, at);
   }
 
   [Symbol.dispose](): void {

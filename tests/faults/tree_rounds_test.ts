@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
-import { describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
+import { describeTop, describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
 import { playRounds, type Round, type RoundResult } from "./rounds.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -23,7 +23,7 @@ for (const way of ["push", "pull"] as const) {
   const name = `a ${way} that is broken off leaves nothing half, and the next one completes it`;
   Deno.test(
     name,
-    () => playRounds({ name, rounds: 100, open: openStage, play: (stage, round) => play(stage, round, way) }),
+    () => playRounds({ name, rounds: 150, open: openStage, play: (stage, round) => play(stage, round, way) }),
   );
 }
 
@@ -74,6 +74,7 @@ async function play(stage: TreeStage, round: Round, way: "push" | "pull"): Promi
   const completed = await run(stage, way, stage.server.port, []);
   assertEquals(completed.code, 0, completed.stderr);
   assertEquals(describeTree(to), wanted, "the next run");
+  assertEquals(describeTop(to), describeTop(from), "the directory itself");
   return { kind, counted: [`exit ${code}`] };
 }
 

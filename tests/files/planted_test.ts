@@ -57,6 +57,27 @@ for (const [what, plant] of Object.entries(TRAPS)) {
   });
 }
 
+for (const [what, plant] of Object.entries(TRAPS)) {
+  Deno.test({
+    name: `${what} in the place of a file that is about to be published gets none of its bits`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      using temporary = new TemporaryTree();
+      Deno.writeTextFileSync(`${temporary.outside}/secret`, "secret");
+      const { mode } = Deno.statSync(`${temporary.outside}/secret`);
+      const draft = await temporary.tree.create("file", { ...FACTS, permissions: 0o711 }, "replace");
+      draft.startAt(0);
+      draft.write(BLOCK);
+      const partial = temporary.at(temporary.reserved()[0]!);
+      Deno.removeSync(partial);
+      plant(temporary, partial);
+      await assertRejectsCode(() => draft.publish(), "source_changed");
+      assertEquals(Deno.statSync(`${temporary.outside}/secret`).mode, mode);
+      assertOutsideIsUntouched(temporary);
+    },
+  });
+}
+
 Deno.test("a partial with a note that is a link is begun anew, and the one with its own note goes on", async () => {
   for (const isPlanted of [true, false]) {
     const { temporary, note } = await treeWithNames();

@@ -32,7 +32,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "error", message: { type: "error", code: 10, text: 'There is no "a"' } },
   {
     name: "error with advice, of a whole tree",
-    message: { type: "error", code: 31, text: "No space", advice: "Free some", whole: true },
+    message: { type: "error", code: 31, text: "No space", advice: "Free some" },
   },
 
   { name: "status", message: { type: "status" } },
@@ -178,7 +178,10 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   },
   { name: "gone", message: { type: "gone", number: 8, code: 10, text: "It is gone" } },
   { name: "scanned", message: { type: "scanned" } },
-  { name: "scanned, some hidden", message: { type: "scanned", hidden: 2 } },
+  {
+    name: "scanned, some hidden",
+    message: { type: "scanned", hidden: 2, mtimeMs: 1_700_000_000_000, mode: 0o750 },
+  },
   { name: "kept", message: { type: "kept", number: 255 } },
   { name: "failed", message: { type: "failed", name: "a/b", code: 21, text: "It may not be replaced" } },
   { name: "extra", message: { type: "extra", names: ["a/b", "a"] } },

@@ -20,11 +20,5 @@ export const SESSION_MESSAGES = {
   /** Ends a reply that has no other end. `hidden`: how many entries were left out because of their names. */
   done: declare(0x06, "part", { name: optional(1, text), hidden: optional(0x80, uint) }),
   /** Ends a reply, or a transfer from either side; the connection stays usable. */
-  error: declare(0x07, "part", {
-    code: required(1, uint),
-    text: required(2, text),
-    advice: optional(0x80, text),
-    /** From the receiver of a tree: the tree has ended, and not only the transfer of a file of it. */
-    whole: optional(0x81, flag),
-  }),
+  error: declare(0x07, "part", { code: required(1, uint), text: required(2, text), advice: optional(0x80, text) }),
 } as const;

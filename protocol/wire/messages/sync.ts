@@ -18,7 +18,7 @@ export const SYNC_MESSAGES = {
     removeMax: optional(2, uint),
     /** An index into `IF_DIFFERENT`; absent: `error`. */
     ifDifferent: optional(3, uint),
-    /** Permission bits, and times of directories, are taken over too. */
+    /** Permission bits, and times of directories and links, are taken over too. */
     exact: optional(4, flag),
     /** Nothing is changed; the plan is all that is wanted. */
     dryRun: optional(5, flag),
@@ -64,8 +64,14 @@ export const SYNC_MESSAGES = {
   }),
   /** Sender: a file that was wanted cannot be sent. */
   gone: declare(0x45, "part", { number: required(1, uint), code: required(2, uint), text: required(3, text) }),
-  /** Sender: all directories were told. `hidden`: how many entries could not be, because of their names. */
-  scanned: declare(0x46, "part", { hidden: optional(1, uint) }),
+  /** Sender: all directories were told. */
+  scanned: declare(0x46, "part", {
+    /** How many entries could not be told, because of their names. */
+    hidden: optional(1, uint),
+    /** Time and permission bits of the directory whose content was told, both or none. */
+    mtimeMs: optional(2, uint),
+    mode: optional(3, uint),
+  }),
   /** Receiver: what was sent, up to that number, is under its name and on the disk, or was told to have failed. */
   kept: declare(0x47, "part", { number: required(1, uint) }),
   /** Receiver: that could not be done. */
