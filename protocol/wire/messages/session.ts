@@ -1,5 +1,5 @@
 /** Messages about the connection and about requests as such: opening, heartbeat, end of a reply, end of a session. */
-import { bytes, flag, optional, required, text, uint } from "../fields.ts";
+import { bytes, optional, required, text, uint } from "../fields.ts";
 import { declare } from "./declare.ts";
 
 export const SESSION_MESSAGES = {
