@@ -90,7 +90,7 @@ export class Arrivals {
     if (bytes.length > this.#options.sizeBytesMax) {
       return this.#options.onFailed(name, tooLarge(name, this.#options.sizeBytesMax), false);
     }
-    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...this.#bitsOf(told) };
+    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, this.#options.isExact) };
     this.#group.add({ name, folder: folder!, base: told.name, bytes, facts, ifTaken, replacedBytes });
     await this.#crc.moved(bytes.length);
     if (this.#group.isFull) await this.keep();
@@ -102,7 +102,7 @@ export class Arrivals {
     await this.keep();
     const { sizeBytes, mtimeMs } = offer;
     const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
-    const facts = { sizeBytes, mtimeMs, ...this.#bitsOf(told) };
+    const facts = { sizeBytes, mtimeMs, ...bitsOf(told, this.#options.isExact) };
     let reported = 0;
     try {
       const begin = () => tree.create(joinNames(top, name), facts, ifTaken);
@@ -144,10 +144,11 @@ export class Arrivals {
   discard(): Promise<void> {
     return this.#group.discard();
   }
+}
 
-  #bitsOf({ mode }: ToldEntry): { permissions?: number; isExecutable: boolean } {
-    return { isExecutable: (mode & 0o100) !== 0, ...(this.#options.isExact ? { permissions: mode } : {}) };
-  }
+/** The bits that a file gets: those that were told, or whether it may be executed. */
+export function bitsOf({ mode }: ToldEntry, isExact: boolean): { permissions?: number; isExecutable: boolean } {
+  return { isExecutable: (mode & 0o100) !== 0, ...(isExact ? { permissions: mode } : {}) };
 }
 
 /** So many that have come are forgotten together. */

@@ -38,7 +38,9 @@ export class TreeConsidering {
     try {
       const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
         (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-      const decision = this.#allowed(decide(told, own, name, rules, isSame), place, own);
+      const allowed = this.#allowed(decide(told, own, name, rules, isSame), place, own);
+      const isPutOff = allowed === "create" && !own && deeds.mayBeMoved(place);
+      const decision = isPutOff ? "later" : allowed;
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
       const doing = deeds.do(decision, place, own);
       if (doing) await doing;

@@ -56,6 +56,7 @@ export class ToldWalk {
   #children: Directory[] = [];
   #lastName: string | undefined;
   #count = 0;
+  #hasOwn = false;
 
   constructor(options: ToldWalkOptions) {
     this.#options = options;
@@ -70,6 +71,11 @@ export class ToldWalk {
   /** How many entries were told. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Whether we have anything at all, once the top was entered. */
+  get hasOwn(): boolean {
+    return this.#hasOwn;
   }
 
   /** Whether every directory was told to its end. */
@@ -131,6 +137,7 @@ export class ToldWalk {
     try {
       directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
       this.#own = await OwnEntries.open(directory.folder);
+      this.#hasOwn ||= this.#own.first !== undefined;
     } catch (error) {
       if (!(error instanceof AppError) || directory.name === "") throw error;
       directory.isBlocked = true;

@@ -143,16 +143,26 @@ function faultOf(directory: TreeDirectory, name: string, { kind, target }: Folde
 /** Names shorter than this are not too long, and have not too many parts, whatever they consist of. */
 export const NAME_LENGTH_SAFE = 250;
 
-/** The digest of a whole file; `undefined` if it cannot be read now, as will be found when it is wanted. */
-export async function digestOf(folder: Folder, base: string): Promise<Uint8Array | undefined> {
+/**
+ * The digest of a whole file; `undefined` if it cannot be read now, as will be found when it is wanted. `expected`: and if
+ * it has not, or not any more, that size and time.
+ */
+export async function digestOf(
+  folder: Folder,
+  base: string,
+  expected?: Pick<FolderEntry, "sizeBytes" | "mtimeMs">,
+): Promise<Uint8Array | undefined> {
   try {
     using source = await folder.open(base);
+    const { sizeBytes, mtimeMs } = source.entry;
+    if (expected && (sizeBytes !== expected.sizeBytes || mtimeMs !== expected.mtimeMs)) return undefined;
     const blake2b = (await loadBlake2b())();
-    const piece = new Uint8Array(Math.min(BODY_BYTES_MAX, source.entry.sizeBytes + 1));
+    const piece = new Uint8Array(Math.min(BODY_BYTES_MAX, sizeBytes + 1));
     for (let offset = 0, count; (count = await source.readAt(offset, piece)) > 0; offset += count) {
       blake2b.update(piece.subarray(0, count));
       await breathe();
     }
+    if (expected) await source.verifyUnchanged();
     return blake2b.digest().subarray(0, BLOCK_DIGEST_BYTES);
   } catch (error) {
     if (error instanceof AppError) return undefined;

@@ -25,6 +25,13 @@ export function lookAtEntry(fs: FileSystem, here: Here, base: string): FolderEnt
   return { ...entry, kind: "link", target: fs.readLinkSync(here.at(base)) } as FolderEntry;
 }
 
+/** Whether `info` is of the file that `entry` told of, and of the same version of it. */
+export function isStill(info: Deno.FileInfo, entry: FolderEntry): boolean {
+  const { ino = null, dev } = entry as Partial<LocalEntry>;
+  return info.isFile && info.ino === ino && info.dev === dev && info.size === entry.sizeBytes &&
+    info.mtime?.getTime() === entry.mtimeMs;
+}
+
 /** Opens the file `base`, of which errors say `name`. */
 export function openEntry(fs: FileSystem, here: Here, base: string, name: string): LocalSource {
   return openFound(fs, { here, base, info: fs.lstatSync(here.at(base)) }, name);
@@ -42,7 +49,6 @@ export function readEntry(
   into: Uint8Array,
 ): FolderEntry {
   const base = expected.name;
-  const { ino = null, dev } = expected as Partial<LocalEntry>;
   const file = openToRead(fs, here.at(base), name);
   let count: number;
   try {
@@ -51,10 +57,9 @@ export function readEntry(
     file.close();
   }
   const after = fs.lstatSync(here.at(base));
-  const isExpected = after.ino === ino && after.dev === dev && after.size === expected.sizeBytes &&
-    after.mtime?.getTime() === expected.mtimeMs;
-  const isRead = isExpected && count === after.size && after.isFile;
-  return isRead ? expected : readAgain(openEntry(fs, here, base, name), base, name, into);
+  return isStill(after, expected) && count === after.size
+    ? expected
+    : readAgain(openEntry(fs, here, base, name), base, name, into);
 }
 
 /** It was not as expected: once more, with a look before and one behind. */

@@ -10,16 +10,29 @@ import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { isReserved, nameFault, sortNames } from "../names.ts";
 import { type FileSystem, flushDirectory } from "./file_system.ts";
+import { adoptFile } from "./folder_adopting.ts";
 import { adjustEntry, makeLink, removeEntry } from "./folder_changing.ts";
 import { lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
+import { type HeldDirectory, holdDirectory } from "./held_directory.ts";
 import type { Here } from "./here.ts";
 import { join } from "./paths.ts";
 import { publish, publishFree } from "./publish.ts";
 import { loadOpenToRead } from "./read_handle.ts";
 import type { Resolver } from "./resolve.ts";
-import type { Folder, FolderBatch, FolderEntry, NewFile, Source, Staged, StoredFacts, ToPublish } from "./tree.ts";
+import type {
+  Adopted,
+  Folder,
+  FolderBatch,
+  FolderEntry,
+  NewFile,
+  Source,
+  Staged,
+  StoredFacts,
+  ToAdopt,
+  ToPublish,
+} from "./tree.ts";
 
 const BATCH_ENTRIES = 256;
 
@@ -111,6 +124,20 @@ export class LocalFolder implements Folder {
       const isFree = ifTaken === "replace" && replacedBytes === undefined;
       const name = isFree ? publishFree(this.#fs, here, path, place) : publish(this.#fs, here, path, place, ifTaken);
       return name.slice(name.lastIndexOf("/") + 1);
+    });
+  }
+
+  adopt(from: string, files: readonly ToAdopt[]): (Adopted | AppError)[] {
+    const path = from === "" ? this.#resolver.root : join(this.#resolver.root, from);
+    const held = orError(
+      "move",
+      from,
+      () => this.#resolver.inside(path, from, (here) => holdDirectory(this.#fs, here)),
+    );
+    if (held instanceof AppError) return files.map(() => held);
+    using elsewhere: HeldDirectory = held;
+    return this.#each("move", files, (here, file) => {
+      return adoptFile(this.#fs, here, elsewhere.at(file.entry.name), file, this.#nameOf(file.base));
     });
   }
 

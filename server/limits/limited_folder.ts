@@ -1,6 +1,7 @@
 /** A directory of a tree as one address may use it: what goes in with a tree is counted, and refused as a single file is. */
 import { AppError } from "../../protocol/errors.ts";
 import type {
+  Adopted,
   Folder,
   FolderBatch,
   FolderEntry,
@@ -8,6 +9,7 @@ import type {
   Source,
   Staged,
   StoredFacts,
+  ToAdopt,
   ToPublish,
 } from "../../protocol/files/tree.ts";
 import type { Storage } from "./storage.ts";
@@ -61,6 +63,15 @@ export class LimitedFolder implements Folder {
       const { replacedBytes } = files[index]!;
       if (result instanceof AppError || replacedBytes === undefined) return;
       this.#storage.changed({ bytes: -replacedBytes, files: -1 });
+    });
+    return results;
+  }
+
+  /** What has two names for a moment is counted twice, until one of them is removed. */
+  async adopt(from: string, files: readonly ToAdopt[]): Promise<readonly (Adopted | AppError)[]> {
+    const results = await this.#folder.adopt(from, files);
+    results.forEach((result, index) => {
+      if (result === "linked") this.#storage.changed({ bytes: files[index]!.entry.sizeBytes, files: 1 });
     });
     return results;
   }

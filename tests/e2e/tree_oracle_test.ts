@@ -4,7 +4,7 @@
  */
 import { LocalTree, pullTree, pushTree } from "../../client/mod.ts";
 import { startServed } from "../server/served.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { withSeed } from "../support/random.ts";
 import { describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
@@ -19,6 +19,7 @@ for (const direction of ["push", "pull"] as const) {
     ignore: !hasRsync,
     fn: () =>
       withSeed(async (random) => {
+        let moved = 0;
         for (let round = 0; round < ROUNDS; round++) {
           await using served = startServed({}, { allowOverwrite: true, allowRemove: true });
           using beside = temporaryDirectory();
@@ -40,8 +41,10 @@ for (const direction of ["push", "pull"] as const) {
             : await pullTree(client, "there", new LocalTree(here), { ...options, onFailed });
           assertEquals(failures, []);
           assertEquals(result.failed, 0);
+          moved += result.moved;
           assertEquals(describeTree(to), describeTree(`${beside.path}/rsynced`), `round ${round}`);
         }
+        assert(moved > 0, "of some hundred edits none was a move");
       }),
   });
 }

@@ -20,7 +20,7 @@ export function makeRandomTree(random: Random, path: string, count: number): voi
   setTimes(random, path);
 }
 
-/** Changes up to `count` entries: content, time alone, bits, kind; removes some and makes others. */
+/** Changes up to `count` entries: content, time alone, bits, kind, name; removes some and makes others. */
 export function editRandomly(random: Random, path: string, count: number): void {
   for (let edit = 0; edit < count; edit++) {
     const directory = pickDirectory(random, path);
@@ -43,7 +43,7 @@ function setTimesOfChanged(random: Random, path: string): void {
 function editEntry(random: Random, top: string, directory: string, name: string): void {
   const path = `${directory}/${name}`;
   const info = Deno.lstatSync(path);
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       return Deno.removeSync(path, { recursive: true });
     case 1:
@@ -53,9 +53,17 @@ function editEntry(random: Random, top: string, directory: string, name: string)
       return info.isFile ? writeRandom(random, path) : undefined;
     case 3:
       return info.isSymlink ? undefined : setTime(random, path);
+    case 4:
+      return move(path, `${pickDirectory(random, top)}/${random.pick(NAMES)}`, info.isFile);
     default:
       return info.isFile ? Deno.chmodSync(path, random.pick(MODES)) : undefined;
   }
+}
+
+/** Not to where something is, nor into itself; nor up, with links that would lead out of the tree there. */
+function move(path: string, to: string, isFile: boolean): void {
+  const isUp = to.split("/").length < path.split("/").length;
+  if (!exists(to) && !to.startsWith(`${path}/`) && (isFile || !isUp)) Deno.renameSync(path, to);
 }
 
 function makeEntry(random: Random, top: string, directory: string, name = random.pick(NAMES)): void {

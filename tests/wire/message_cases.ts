@@ -158,6 +158,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
       type: "plan",
       considered: 301,
       actions: packActions(ACTIONS.map((action, index) => ({ number: 40 * index, action }))),
+      sources: "old/name",
     },
   },
   { name: "file, empty", message: { type: "file", number: 0, content: [] } },
@@ -176,6 +177,17 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "spare some", message: { type: "spare", indices: packIndices([0, 1, 200]) } },
   {
     name: "tallied",
-    message: { type: "tallied", files: 1, fileBytes: 2 ** 40, unchanged: 2, skipped: 3, removed: 4, failed: 5 },
+    message: {
+      type: "tallied",
+      files: 1,
+      fileBytes: 2 ** 40,
+      unchanged: 2,
+      skipped: 3,
+      removed: 4,
+      failed: 5,
+      moved: 6,
+    },
   },
+  { name: "probe", message: { type: "probe", numbers: packIndices([0, 3, 500]) } },
+  { name: "proof", message: { type: "proof", digests: DIGEST } },
 ];

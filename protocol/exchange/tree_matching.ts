@@ -1,0 +1,175 @@
+/**
+ * Which new files are files that go, under another name: those with the same size and digest. Size, name and time only
+ * say where to look first. Each file that goes is read at most once, and only if a new one has its size; how long it takes
+ * does not depend on how many of them are alike. Who reads, and who asks the sender, is handed in.
+ */
+import { splitName } from "../names.ts";
+import type { Extra } from "./tree_removal.ts";
+import type { Place } from "./tree_told.ts";
+
+/** A new file, and which one it was. */
+export interface Move {
+  readonly place: Place;
+  readonly from: Extra;
+}
+
+export interface MatchingOptions {
+  /** The digests of new files, as the sender has them; `undefined` for what cannot be read. */
+  readonly askFor: (places: readonly Place[]) => Promise<readonly (Uint8Array | undefined)[]>;
+  /** The digest of a file that goes; `undefined` if it cannot be read. */
+  readonly digestOf: (extra: Extra) => Promise<Uint8Array | undefined>;
+  /** Throws when there is nobody any more for whom to look. */
+  readonly verifyAlive: () => void;
+}
+
+/** So many digests are asked for in one message. */
+const ASKED_TOGETHER = 512;
+
+/** Moves in the order of `places`. */
+export async function matchMoves(
+  places: readonly Place[],
+  extras: readonly Extra[],
+  options: MatchingOptions,
+): Promise<Move[]> {
+  const sizes = new Set(places.map(({ told }) => told.sizeBytes));
+  const isCandidate = ({ entry }: Extra) => entry.kind === "file" && sizes.has(entry.sizeBytes);
+  const matching = new Matching(extras.filter(isCandidate), options);
+  const possible = places.filter((place) => matching.has(place));
+  for (let start = 0; start < possible.length; start += ASKED_TOGETHER) {
+    await matching.matchLikely(possible.slice(start, start + ASKED_TOGETHER));
+  }
+  await matching.matchOthers();
+  return matching.moves.sort((a, b) => a.place.number - b.place.number);
+}
+
+interface Candidate {
+  readonly extra: Extra;
+  isRead: boolean;
+  isTaken: boolean;
+  /** What is in it, once it was read. */
+  content: string | undefined;
+}
+
+/** A new file by its content; none of the likely ones was it. */
+interface Unmatched {
+  readonly place: Place;
+  readonly content: string;
+}
+
+class Matching {
+  readonly moves: Move[] = [];
+  readonly #options: MatchingOptions;
+  readonly #bySize = new Map<number, Candidate[]>();
+  /** By name, and by time; the first one at the end. */
+  readonly #byHint = new Map<string, Candidate[]>();
+  /** Those that were read. */
+  readonly #byContent = new Map<string, Candidate[]>();
+  readonly #unmatched = new Map<number, Unmatched[]>();
+
+  constructor(extras: readonly Extra[], options: MatchingOptions) {
+    this.#options = options;
+    const candidates = extras.map((extra) => ({ extra, isRead: false, isTaken: false, content: undefined }));
+    for (const candidate of candidates) addTo(this.#bySize, candidate.extra.entry.sizeBytes, candidate);
+    for (const candidate of candidates.toReversed()) {
+      const { name, entry } = candidate.extra;
+      for (const hint of hintsOf(splitName(name).base, entry)) addTo(this.#byHint, hint, candidate);
+    }
+  }
+
+  /** Whether it may be one of them. */
+  has({ told }: Place): boolean {
+    return this.#bySize.has(told.sizeBytes);
+  }
+
+  /** Looks at the likely candidate of each of `places` while the sender looks at them. */
+  async matchLikely(places: readonly Place[]): Promise<void> {
+    let isOver = false;
+    const asked = this.#options.askFor(places);
+    asked.catch(() => isOver = true);
+    const likely = await this.#readLikely(places, () => isOver);
+    const digests = await asked;
+    for (const [index, place] of places.entries()) {
+      const digest = digests[index];
+      if (!digest) continue;
+      const content = contentOf(place.told.sizeBytes, digest);
+      if (!this.#moved(place, content, likely[index])) {
+        addTo(this.#unmatched, place.told.sizeBytes, { place, content });
+      }
+    }
+  }
+
+  /** Reads the candidates that are left, as long as there are new files of their size. */
+  async matchOthers(): Promise<void> {
+    for (const [sizeBytes, unmatched] of this.#unmatched) {
+      const left = unmatched.filter(({ place, content }) => !this.#moved(place, content));
+      const byContent = Map.groupBy(left.toReversed(), ({ content }) => content);
+      let count = left.length;
+      for (const candidate of this.#bySize.get(sizeBytes)!) {
+        if (count === 0) break;
+        this.#options.verifyAlive();
+        const content = candidate.isRead ? undefined : await this.#read(candidate);
+        const place = content === undefined ? undefined : byContent.get(content)?.pop()?.place;
+        if (place && this.#moved(place, content!)) count--;
+      }
+    }
+  }
+
+  /** Whether one of those that were read is `place`: then that is noted. */
+  #moved(place: Place, content: string, likely?: Candidate): boolean {
+    const candidate = this.#take(content, likely);
+    if (candidate) this.moves.push({ place, from: candidate.extra });
+    return candidate !== undefined;
+  }
+
+  async #readLikely(places: readonly Place[], isOver: () => boolean): Promise<(Candidate | undefined)[]> {
+    const all: (Candidate | undefined)[] = [];
+    for (const { told } of places) {
+      if (isOver()) break;
+      const likely = this.#likely(hintsOf(told.name, told));
+      if (likely) await this.#read(likely);
+      all.push(likely);
+    }
+    return all;
+  }
+
+  #likely(hints: readonly string[]): Candidate | undefined {
+    for (const hint of hints) {
+      const candidates = this.#byHint.get(hint);
+      for (let candidate = candidates?.pop(); candidate; candidate = candidates?.pop()) {
+        if (!candidate.isRead) return candidate;
+      }
+    }
+  }
+
+  /** What is in it. */
+  async #read(candidate: Candidate): Promise<string | undefined> {
+    candidate.isRead = true;
+    const digest = await this.#options.digestOf(candidate.extra);
+    const content = digest && contentOf(candidate.extra.entry.sizeBytes, digest);
+    if (content !== undefined) addTo(this.#byContent, content, candidate);
+    return candidate.content = content;
+  }
+
+  #take(content: string, likely: Candidate | undefined): Candidate | undefined {
+    const candidates = this.#byContent.get(content);
+    let candidate = likely?.content === content && !likely.isTaken ? likely : candidates?.pop();
+    while (candidate?.isTaken) candidate = candidates?.pop();
+    if (candidate) candidate.isTaken = true;
+    return candidate;
+  }
+}
+
+/** Where to look first, the best one first. A name has no slash, so the two kinds differ. */
+function hintsOf(base: string, { sizeBytes, mtimeMs }: { sizeBytes: number; mtimeMs: number }): string[] {
+  return [`${sizeBytes}/${base}`, `${sizeBytes}//${mtimeMs}`];
+}
+
+function contentOf(sizeBytes: number, digest: Uint8Array): string {
+  return `${sizeBytes}/${String.fromCharCode(...digest)}`;
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
