@@ -6,11 +6,11 @@ import type { PlannedAction } from "../wire/plan_actions.ts";
 import { equalBytes } from "./proof.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
 import type { TreeDeeds } from "./tree_deeds.ts";
+import { digestOf } from "./tree_digests.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Directory, Place, ToldWalk } from "./tree_told.ts";
-import { digestOf } from "./tree_walk.ts";
 
 export interface ConsideringOptions {
   readonly walk: ToldWalk;

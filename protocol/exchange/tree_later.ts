@@ -6,7 +6,8 @@ import { AppError } from "../errors.ts";
 import { BLOCK_DIGEST_BYTES, TREE_LATER_MAX } from "../limits.ts";
 import { unpackIndices } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
-import { digestOf, joinNames, type Told, type WalkOptions } from "./tree_walk.ts";
+import { digestsOf } from "./tree_digests.ts";
+import { joinNames, type Told, type WalkOptions } from "./tree_walk.ts";
 
 export interface LaterOptions extends Pick<WalkOptions, "refuses"> {
   /** Below which directory of ours the tree is. */
@@ -61,18 +62,13 @@ export class Later {
 
   /** Answers the question that waits longest. `verifyAlive` throws when nobody wants to know any more. */
   async answer(verifyAlive: () => void): Promise<void> {
+    const { refuses, top } = this.#options;
     const asked = this.#asked.shift() ?? [];
+    const files = asked.map((told) => refuses?.("read", joinNames(top, told.name)) ? undefined : told);
     const digests = new Uint8Array(asked.length * BLOCK_DIGEST_BYTES);
-    for (const [index, told] of asked.entries()) {
-      verifyAlive();
-      const digest = await this.#digestOf(told);
+    for (const [index, digest] of (await digestsOf(files, verifyAlive)).entries()) {
       if (digest) digests.set(digest, index * BLOCK_DIGEST_BYTES);
     }
     this.#session.send({ type: "proof", digests });
-  }
-
-  #digestOf({ folder, name, entry }: Told): Promise<Uint8Array | undefined> | undefined {
-    if (this.#options.refuses?.("read", joinNames(this.#options.top, name))) return undefined;
-    return digestOf(folder, entry.name, entry);
   }
 }

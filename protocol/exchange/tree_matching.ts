@@ -16,14 +16,18 @@ export interface Move {
 export interface MatchingOptions {
   /** The digests of new files, as the sender has them; `undefined` for what cannot be read. */
   readonly askFor: (places: readonly Place[]) => Promise<readonly (Uint8Array | undefined)[]>;
-  /** The digest of a file that goes; `undefined` if it cannot be read. */
-  readonly digestOf: (extra: Extra) => Promise<Uint8Array | undefined>;
-  /** Throws when there is nobody any more for whom to look. */
-  readonly verifyAlive: () => void;
+  /** Those of files that go. `verifyAlive`, if the sender was asked meanwhile, throws when its answer cannot come. */
+  readonly digestsOf: (
+    extras: readonly Extra[],
+    verifyAlive?: () => void,
+  ) => Promise<readonly (Uint8Array | undefined)[]>;
 }
 
 /** So many digests are asked for in one message. */
 const ASKED_TOGETHER = 512;
+
+/** So many are read before those that are left are counted. */
+const READ_TOGETHER = 32;
 
 /** Moves in the order of `places`. */
 export async function matchMoves(
@@ -83,10 +87,13 @@ class Matching {
 
   /** Looks at the likely candidate of each of `places` while the sender looks at them. */
   async matchLikely(places: readonly Place[]): Promise<void> {
-    let isOver = false;
+    let failure: unknown;
     const asked = this.#options.askFor(places);
-    asked.catch(() => isOver = true);
-    const likely = await this.#readLikely(places, () => isOver);
+    asked.catch((error) => failure = error);
+    const likely = places.map(({ told }) => this.#takeLikely(hintsOf(told.name, told)));
+    await this.#read(likely.filter((candidate) => candidate !== undefined), () => {
+      if (failure) throw failure;
+    });
     const digests = await asked;
     for (const [index, place] of places.entries()) {
       const digest = digests[index];
@@ -104,12 +111,14 @@ class Matching {
       const left = unmatched.filter(({ place, content }) => !this.#moved(place, content));
       const byContent = Map.groupBy(left.toReversed(), ({ content }) => content);
       let count = left.length;
-      for (const candidate of this.#bySize.get(sizeBytes)!) {
-        if (count === 0) break;
-        this.#options.verifyAlive();
-        const content = candidate.isRead ? undefined : await this.#read(candidate);
-        const place = content === undefined ? undefined : byContent.get(content)?.pop()?.place;
-        if (place && this.#moved(place, content!)) count--;
+      const candidates = this.#bySize.get(sizeBytes)!.filter(({ isRead }) => !isRead);
+      for (let start = 0; start < candidates.length && count > 0; start += READ_TOGETHER) {
+        const some = candidates.slice(start, start + READ_TOGETHER);
+        await this.#read(some);
+        for (const { content = "" } of some) {
+          const place = byContent.get(content)?.pop()?.place;
+          if (place && this.#moved(place, content)) count--;
+        }
       }
     }
   }
@@ -121,33 +130,28 @@ class Matching {
     return candidate !== undefined;
   }
 
-  async #readLikely(places: readonly Place[], isOver: () => boolean): Promise<(Candidate | undefined)[]> {
-    const all: (Candidate | undefined)[] = [];
-    for (const { told } of places) {
-      if (isOver()) break;
-      const likely = this.#likely(hintsOf(told.name, told));
-      if (likely) await this.#read(likely);
-      all.push(likely);
-    }
-    return all;
-  }
-
-  #likely(hints: readonly string[]): Candidate | undefined {
+  /** One that was not looked at yet. */
+  #takeLikely(hints: readonly string[]): Candidate | undefined {
     for (const hint of hints) {
       const candidates = this.#byHint.get(hint);
       for (let candidate = candidates?.pop(); candidate; candidate = candidates?.pop()) {
-        if (!candidate.isRead) return candidate;
+        if (candidate.isRead) continue;
+        candidate.isRead = true;
+        return candidate;
       }
     }
   }
 
-  /** What is in it. */
-  async #read(candidate: Candidate): Promise<string | undefined> {
-    candidate.isRead = true;
-    const digest = await this.#options.digestOf(candidate.extra);
-    const content = digest && contentOf(candidate.extra.entry.sizeBytes, digest);
-    if (content !== undefined) addTo(this.#byContent, content, candidate);
-    return candidate.content = content;
+  /** Looks what is in them. */
+  async #read(candidates: readonly Candidate[], verifyAlive?: () => void): Promise<void> {
+    const digests = await this.#options.digestsOf(candidates.map(({ extra }) => extra), verifyAlive);
+    for (const [index, candidate] of candidates.entries()) {
+      candidate.isRead = true;
+      const digest = digests[index];
+      if (!digest) continue;
+      candidate.content = contentOf(candidate.extra.entry.sizeBytes, digest);
+      addTo(this.#byContent, candidate.content, candidate);
+    }
   }
 
   #take(content: string, likely: Candidate | undefined): Candidate | undefined {

@@ -13,13 +13,14 @@ import { splitDigests } from "./proof.ts";
 import type { Session } from "./session.ts";
 import { peerError } from "./transfer.ts";
 import { bitsOf } from "./tree_arrivals.ts";
+import { digestsOf, type ScannedFile } from "./tree_digests.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { matchMoves, type Move } from "./tree_matching.ts";
 import type { Extra } from "./tree_removal.ts";
 import type { TreeEvents } from "./tree_report.ts";
 import type { Place, ToldWalk } from "./tree_told.ts";
-import { digestOf, joinNames } from "./tree_walk.ts";
+import { joinNames } from "./tree_walk.ts";
 
 export interface MovesOptions extends Pick<TreeEvents, "onPlanned"> {
   readonly session: Session;
@@ -65,14 +66,18 @@ export class Moves {
 
   /** Which files that are put off are which of `extras`. */
   async match(extras: readonly Extra[]): Promise<Move[]> {
-    const folders = new FolderVisits(this.#options.tree, this.#options.top);
+    const { session, tree, top } = this.#options;
     return await matchMoves(this.#putOff, extras, {
       askFor: (places) => this.#askFor(places),
-      digestOf: async ({ name, entry }) => {
-        const folder = await folders.of(splitName(name).directory);
-        return folder && await digestOf(folder, entry.name, entry);
+      digestsOf: async (some, verifyAlive = () => verifySilent(session)) => {
+        const folders = new FolderVisits(tree, top);
+        const files: (ScannedFile | undefined)[] = [];
+        for (const { name, entry } of some) {
+          const folder = await folders.of(splitName(name).directory);
+          files.push(folder && { folder, entry });
+        }
+        return await digestsOf(files, verifyAlive);
       },
-      verifyAlive: () => verifySilent(this.#options.session),
     });
   }
 
@@ -127,7 +132,9 @@ export class Moves {
     const gone: Move[] = [];
     for (const run of runs(made)) {
       const folder = await folders.of(splitName(run[0]!.from.name).directory);
-      for (const move of run) if (!folder || await hasRemoved(folder, move.from.entry.name)) gone.push(move);
+      const errors = await folder?.removeEach(run.map(({ from }) => from.entry)) ?? [];
+      // Renamed, where nothing can have two names, it is not there any more.
+      gone.push(...run.filter((_, index) => !errors[index] || errors[index].code === "not_found"));
       if (this.#options.isFlushed) await folder?.flush();
       await breathe();
     }
@@ -191,16 +198,6 @@ function verifySilent(session: Session): void {
   if (message?.type === "error") throw peerError(message);
   if (message) throw new AppError("order", `"${message.type}" came while files were compared`);
   if (session.hasEnded) throw new AppError("lost", "The sender closed the connection");
-}
-
-async function hasRemoved(folder: Folder, base: string): Promise<boolean> {
-  try {
-    await folder.remove(base);
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return error.code === "not_found"; // renamed, where nothing can have two names
-  }
 }
 
 /** What is moved, flushed and told together. */

@@ -160,6 +160,12 @@ export class LocalFolder implements Folder {
     this.#here("remove", base, (here) => removeEntry(this.#fs, here, base, this.#path, this.#nameOf(base)));
   }
 
+  removeEach(files: readonly FolderEntry[]): (AppError | undefined)[] {
+    const named = files.map(({ name: base }) => ({ base }));
+    return this.#each("remove", named, (here, { base }) => void this.#fs.removeSync(here.at(base)))
+      .map((error) => error ?? undefined);
+  }
+
   flush(): void {
     this.#here("store", "", (here) => flushDirectory(this.#fs, here));
   }

@@ -188,6 +188,8 @@ export interface Folder {
   adjust(base: string, facts: Partial<StoredFacts>): Awaitable<void>;
   /** Removes a file, a link, or an empty directory; leftovers of ours do not keep a directory from being empty. */
   remove(base: string): Awaitable<void>;
+  /** Removes files, on one visit. */
+  removeEach(files: readonly FolderEntry[]): Awaitable<readonly (AppError | undefined)[]>;
   /** Writes to the disk which entries there are. */
   flush(): Awaitable<void>;
 }

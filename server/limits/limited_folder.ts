@@ -98,6 +98,14 @@ export class LimitedFolder implements Folder {
     this.#storage.changed({ bytes: -(entry?.sizeBytes ?? 0), files: -1 });
   }
 
+  async removeEach(files: readonly FolderEntry[]): Promise<readonly (AppError | undefined)[]> {
+    const errors = await this.#folder.removeEach(files);
+    const removed = files.filter((_, index) => !errors[index]);
+    const bytes = removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#storage.changed({ bytes: -bytes, files: -removed.length });
+    return errors;
+  }
+
   flush(): void | Promise<void> {
     return this.#folder.flush();
   }

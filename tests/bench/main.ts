@@ -13,6 +13,7 @@ import { latency } from "./latency.ts";
 import { lookups } from "./lookups.ts";
 import { describeMachine } from "./measure.ts";
 import { memory } from "./memory.ts";
+import { moved } from "./moved.ts";
 import type { Settings } from "./section.ts";
 import { startup } from "./startup.ts";
 import { tls } from "./tls.ts";
@@ -31,6 +32,7 @@ const SECTIONS = [
   trees,
   sameTrees,
   treeGrowth,
+  moved,
 ];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as
