@@ -87,14 +87,8 @@ class Matching {
 
   /** Looks at the likely candidate of each of `places` while the sender looks at them. */
   async matchLikely(places: readonly Place[]): Promise<void> {
-    let failure: unknown;
-    const asked = this.#options.askFor(places);
-    asked.catch((error) => failure = error);
     const likely = places.map(({ told }) => this.#takeLikely(hintsOf(told.name, told)));
-    await this.#read(likely.filter((candidate) => candidate !== undefined), () => {
-      if (failure) throw failure;
-    });
-    const digests = await asked;
+    const digests = await this.#askAndRead(places, likely.filter((candidate) => candidate !== undefined));
     for (const [index, place] of places.entries()) {
       const digest = digests[index];
       if (!digest) continue;
@@ -103,6 +97,23 @@ class Matching {
         addTo(this.#unmatched, place.told.sizeBytes, { place, content });
       }
     }
+  }
+
+  /** Both at once; what went wrong with one of them is thrown when the other is over, too. */
+  async #askAndRead(
+    places: readonly Place[],
+    candidates: readonly Candidate[],
+  ): Promise<readonly (Uint8Array | undefined)[]> {
+    let failure: unknown;
+    const asked = this.#options.askFor(places);
+    asked.catch((error) => failure = error);
+    const verifyAlive = () => {
+      if (failure) throw failure;
+    };
+    const [answer, read] = await Promise.allSettled([asked, this.#read(candidates, verifyAlive)]);
+    if (answer.status === "rejected") throw answer.reason;
+    if (read.status === "rejected") throw read.reason;
+    return answer.value;
   }
 
   /** Reads the candidates that are left, as long as there are new files of their size. */

@@ -25,7 +25,7 @@ export interface TreeEnds extends Told {
 
 export interface TreeJob {
   readonly from: TemporaryTree;
-  readonly to: TemporaryTree;
+  readonly to: Pick<TemporaryTree, "tree">;
   readonly wire?: Wire;
   readonly sending?: SendTreeOptions;
   readonly receiving?: Partial<ReceiveTreeOptions>;
