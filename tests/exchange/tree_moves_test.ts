@@ -1,5 +1,6 @@
 /** Files that were moved or renamed: recognised by their content, moved and not sent; and all that stands against it. */
 import { AppError } from "../../protocol/errors.ts";
+import type { Session } from "../../protocol/exchange/session.ts";
 import type { ReceiveTreeOptions } from "../../protocol/exchange/tree_receive_options.ts";
 import { FILE_SYSTEM } from "../../protocol/files/file_system.ts";
 import { TemporaryTree } from "../files/temporary_tree.ts";
@@ -34,6 +35,17 @@ async function runEdited(
 function rename(tree: TemporaryTree, from: string, to: string): void {
   Deno.mkdirSync(tree.at(to).replace(/\/[^/]*$/, ""), { recursive: true });
   Deno.renameSync(tree.at(from), tree.at(to));
+}
+
+/** The types of all messages that a session sends from here on. */
+function saidBy(session: Session): string[] {
+  const types: string[] = [];
+  const send = session.send.bind(session);
+  session.send = (message) => {
+    types.push(message.type);
+    send(message);
+  };
+  return types;
 }
 
 const inodeOf = (tree: TemporaryTree, name: string) => Deno.lstatSync(tree.at(name)).ino;
@@ -120,11 +132,27 @@ Deno.test("a dry run tells the same and moves nothing", async () => {
   assertEquals(describeTree(to.path), describeTree(from.path));
 });
 
-Deno.test("without --delete nothing is moved, since nothing goes", async () => {
+Deno.test("without --delete nothing is moved, since nothing goes, and nothing waits", async () => {
   using trees = twoTrees();
-  const { received } = await runEdited(trees, { a: "content" }, (from) => rename(from, "a", "b"), {});
-  assertEquals(received, { ...NONE, files: 1, fileBytes: 7 });
+  const edit = (from: TemporaryTree) => {
+    rename(from, "a", "b");
+    Deno.mkdirSync(from.at("d"));
+  };
+  const { plan, received } = await runEdited(trees, { a: "content" }, edit, {});
+  assertEquals([plan, received], [["create b", "make d"], { ...NONE, files: 1, fileBytes: 7 }]);
   assertEquals(Object.keys(trees.to.visible()), ["a", "b"]);
+});
+
+Deno.test("a directory that gets nothing but a moved file keeps its time", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  from.file("d/x", "x");
+  Deno.utimeSync(from.at("d"), 1_000, 1_000);
+  await runEdited(trees, { a: "content" }, () => {
+    rename(from, "a", "d/a");
+    Deno.utimeSync(from.at("d"), 1_000, 1_000);
+  });
+  assertEquals(describeTree(to.path), describeTree(from.path));
 });
 
 Deno.test("empty files are sent, and links made anew", async () => {
@@ -192,6 +220,33 @@ Deno.test("more removals than are allowed: nothing is moved either, the new file
   }
 });
 
+Deno.test("a new file that is none of those that go makes none of the others move, if too much would go", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  const { plan, receiveFailures } = await runEdited(trees, { a: "alpha", x: "xx", y: "yy" }, () => {
+    rename(from, "a", "b");
+    ["x", "y"].forEach((name) => Deno.removeSync(from.at(name)));
+    from.file("z", "zz");
+  }, { removeMax: 1 });
+  assertEquals([plan, receiveFailures], [["create b", "create z"], [": too_many_removals"]]);
+  assertEquals(Object.keys(to.visible()), ["a", "b", "x", "y", "z"]);
+});
+
+Deno.test("what is too much whatever is moved is refused without a look at the files", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  ["a", "x", "y"].forEach((name) => from.file(name, name));
+  await runTree(trees);
+  rename(from, "a", "b");
+  ["x", "y"].forEach((name) => Deno.removeSync(from.at(name)));
+  for (const [removeMax, isAsked] of [[1, false], [2, true]] as const) {
+    const wire = openWire();
+    const said = saidBy(wire.server);
+    await runTree({ from, to, wire, receiving: { removeMax, isDryRun: true }, sending: { isDryRun: true } });
+    assertEquals(said.includes("probe"), isAsked);
+  }
+});
+
 Deno.test("a directory counts if anything in it goes for good, and not if all of it was moved", async () => {
   for (const [removeMax, isRefused] of [[2, true], [3, false]] as const) {
     using trees = twoTrees();
@@ -252,15 +307,10 @@ Deno.test("with checksums the digests that were told are enough", async () => {
   await runTree(trees);
   rename(from, "a", "c");
   const wire = openWire();
-  const asked: string[] = [];
-  const send = wire.server.send.bind(wire.server);
-  wire.server.send = (message) => {
-    asked.push(message.type);
-    send(message);
-  };
+  const said = saidBy(wire.server);
   const { plan } = await runTree({ from, to, wire, sending: { hasDigests: true }, receiving: DELETING });
   assertEquals(plan, ["move a -> c"]);
-  assert(!asked.includes("probe"));
+  assert(!said.includes("probe"));
 });
 
 Deno.test("more new files than may be put off are sent, and the others moved", async () => {
@@ -405,10 +455,12 @@ Deno.test("a file with several names is only moved if its time and bits stay, wh
   }
 });
 
-Deno.test("files are moved where nothing can have two names", async () => {
+Deno.test("files are moved where nothing can have two names, and not to a name that is taken", async () => {
   using from = new TemporaryTree();
+  let race = () => {};
   using to = new TemporaryTree({
     linkSync() {
+      race();
       throw Object.assign(new Deno.errors.PermissionDenied("Operation not permitted"), { code: "EPERM" });
     },
   });
@@ -419,4 +471,9 @@ Deno.test("files are moved where nothing can have two names", async () => {
   const { plan, received } = await runTree({ from, to, receiving: DELETING });
   assertEquals([plan, received], [["make e", "move d/a -> e/b", "remove d"], { ...NONE, moved: 1, removed: 1 }]);
   assertEquals(describeTree(to.path), describeTree(from.path));
+  rename(from, "e/b", "e/c");
+  race = () => to.file("e/c", "mine");
+  const refuses = (action: string) => action === "overwrite" ? new AppError("not_allowed", "No") : undefined;
+  const { receiveFailures } = await runTree({ from, to, receiving: { ...DELETING, refuses } });
+  assertEquals([receiveFailures, to.read("e/c")], [["e/c: exists"], "mine"]);
 });
