@@ -17,7 +17,7 @@ import { digestsOf, type ScannedFile } from "./tree_digests.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { matchMoves, type Move } from "./tree_matching.ts";
-import type { Extra } from "./tree_removal.ts";
+import type { Extra, Removal } from "./tree_removal.ts";
 import type { TreeEvents } from "./tree_report.ts";
 import type { Place, ToldWalk } from "./tree_told.ts";
 import { joinNames } from "./tree_walk.ts";
@@ -28,6 +28,7 @@ export interface MovesOptions extends Pick<TreeEvents, "onPlanned"> {
   /** Below which directory of it the tree is stored. */
   readonly top: string;
   readonly walk: ToldWalk;
+  readonly removal: Removal;
   readonly touched: TouchedDirectories;
   readonly ledger: TreeLedger;
   readonly isExact: boolean;
@@ -55,9 +56,10 @@ export class Moves {
 
   /** Whether `place`, which is to be created, may be a file that goes. */
   mayBe({ told }: Place): boolean {
-    const { removes, walk, movesMax = TREE_MOVES_MAX } = this.#options;
+    const { removes, walk, removal, movesMax = TREE_MOVES_MAX } = this.#options;
     const isFile = told.kind === "file" && told.sizeBytes > 0;
-    return removes && isFile && walk.hasOwn && this.#putOff.length < movesMax;
+    const isPossible = removes && isFile && (!walk.isOwnOver || removal.mayHave(told.sizeBytes));
+    return isPossible && this.#putOff.length < movesMax;
   }
 
   putOff(place: Place): void {

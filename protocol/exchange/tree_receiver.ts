@@ -89,7 +89,7 @@ class TreeReceiving {
     const shared = { walk, rules, rights, ledger };
     const { removes } = rules;
     const how = { isExact, isFlushed: !isUnflushed, isDryRun: isDryRun ?? false };
-    const moves = new Moves({ ...options, ...how, session, tree, top, walk, touched, ledger, removes });
+    const moves = new Moves({ ...options, ...how, session, tree, top, walk, removal, touched, ledger, removes });
     this.#ending = new TreeEnding({ session, ledger, moves, removal, removes });
     const { excludes } = options;
     const deeds = { ...shared, arrivals, removal, moves, touched, isDryRun: how.isDryRun, excludes };

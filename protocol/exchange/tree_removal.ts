@@ -38,6 +38,8 @@ export class Removal {
   /** So many are listed, since some of them may stay, or be moved. */
   readonly #listMax: number;
   readonly #extras: Extra[] = [];
+  readonly #sizes = new Set<number>();
+  #hasDirectory = false;
 
   constructor(tree: FileTree, top: string, options: RemovalOptions) {
     const { removeMax = 0 } = options;
@@ -50,7 +52,15 @@ export class Removal {
 
   add(name: string, entry: FolderEntry): void {
     // One more than may be is enough to know.
-    if (this.#extras.length <= this.#listMax) this.#extras.push({ name, entry });
+    if (this.#extras.length > this.#listMax) return;
+    this.#extras.push({ name, entry });
+    this.#hasDirectory ||= entry.kind === "directory";
+    if (entry.kind === "file") this.#sizes.add(entry.sizeBytes);
+  }
+
+  /** Whether a file of that size may be among what was gathered. */
+  mayHave(sizeBytes: number): boolean {
+    return this.#hasDirectory || this.#sizes.has(sizeBytes);
   }
 
   /**

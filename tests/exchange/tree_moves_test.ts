@@ -3,6 +3,7 @@ import { AppError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/exchange/session.ts";
 import type { ReceiveTreeOptions } from "../../protocol/exchange/tree_receive_options.ts";
 import { FILE_SYSTEM } from "../../protocol/files/file_system.ts";
+import { unpackPlan } from "../../protocol/wire/plan_actions.ts";
 import { TemporaryTree } from "../files/temporary_tree.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { describeTree } from "../support/random_tree.ts";
@@ -37,15 +38,16 @@ function rename(tree: TemporaryTree, from: string, to: string): void {
   Deno.renameSync(tree.at(from), tree.at(to));
 }
 
-/** The types of all messages that a session sends from here on. */
-function saidBy(session: Session): string[] {
-  const types: string[] = [];
+/** The types of all messages that a session sends from here on, and the actions that it plans. */
+function saidBy(session: Session): { readonly types: string[]; readonly actions: string[] } {
+  const said = { types: [] as string[], actions: [] as string[] };
   const send = session.send.bind(session);
   session.send = (message) => {
-    types.push(message.type);
+    said.types.push(message.type);
+    if (message.type === "plan") said.actions.push(...unpackPlan(message).map(({ action }) => action));
     send(message);
   };
-  return types;
+  return said;
 }
 
 const inodeOf = (tree: TemporaryTree, name: string) => Deno.lstatSync(tree.at(name)).ino;
@@ -241,9 +243,9 @@ Deno.test("what is too much whatever is moved is refused without a look at the f
   ["x", "y"].forEach((name) => Deno.removeSync(from.at(name)));
   for (const [removeMax, isAsked] of [[1, false], [2, true]] as const) {
     const wire = openWire();
-    const said = saidBy(wire.server);
+    const { types } = saidBy(wire.server);
     await runTree({ from, to, wire, receiving: { removeMax, isDryRun: true }, sending: { isDryRun: true } });
-    assertEquals(said.includes("probe"), isAsked);
+    assertEquals(types.includes("probe"), isAsked);
   }
 });
 
@@ -307,10 +309,10 @@ Deno.test("with checksums the digests that were told are enough", async () => {
   await runTree(trees);
   rename(from, "a", "c");
   const wire = openWire();
-  const said = saidBy(wire.server);
+  const { types } = saidBy(wire.server);
   const { plan } = await runTree({ from, to, wire, sending: { hasDigests: true }, receiving: DELETING });
   assertEquals(plan, ["move a -> c"]);
-  assert(!said.includes("probe"));
+  assert(!types.includes("probe"));
 });
 
 Deno.test("more new files than may be put off are sent, and the others moved", async () => {
@@ -327,6 +329,30 @@ Deno.test("more new files than may be put off are sent, and the others moved", a
     ...[..."abc"].map((name) => `move old/${name} -> new/${name}`),
   ]);
   assertEquals(received, { ...NONE, files: 2, fileBytes: 24, moved: 3, removed: 3 });
+});
+
+Deno.test("a new file waits only while one of its size may be among those that go", async () => {
+  const scenes: readonly (readonly [extras: readonly string[], isPutOff: boolean])[] = [
+    [[], false],
+    [["a/of another size"], false],
+    [["a/same"], true],
+    [["e/anything"], true],
+    [["z"], false],
+    [["zzzz"], true],
+  ];
+  for (const [extras, isPutOff] of scenes) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    from.file("a/x", "x");
+    await runTree(trees);
+    from.file("c/new", "same");
+    for (const name of extras) to.file(name, name.endsWith("same") ? "SAME" : name);
+    const wire = openWire();
+    const { actions } = saidBy(wire.server);
+    const { receiveFailures } = await runTree({ from, to, wire, receiving: DELETING });
+    assertEquals([receiveFailures, actions.includes("later")], [[], isPutOff], extras.join());
+    assertEquals(describeTree(to.path), describeTree(from.path));
+  }
 });
 
 Deno.test("a new file that cannot be read as it was told is sent as it is then", async () => {
