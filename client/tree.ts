@@ -88,20 +88,23 @@ const FORGOTTEN_TOGETHER = 1_024;
 
 type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
 
-/** What was stored before a connection broke off counts too, and what was planned then is told once. */
+/** What was stored or moved before a connection broke off counts too, and what was planned then is told once. */
 async function attemptTree(client: Client, options: TreeOptions, work: Work): Promise<TreeResult> {
   const { onRemoved, onFailed } = options;
   let bytesOnWire = 0;
-  let earlier = { files: 0, fileBytes: 0 };
+  let earlier = { files: 0, fileBytes: 0, moved: 0 };
   let isAgain = false;
   /** Files that were told to be planned; the first `storedCount` of them are stored. */
   let planned: string[] = [];
   let storedCount = 0;
+  /** Files that were told to be moved. */
+  let moved: string[] = [];
   return await client.attempt(async ({ session, progressed }) => {
     if (isAgain) options.onProgress?.({ isAgain });
     isAgain = true;
-    const toldBefore = new Set(planned.slice(storedCount));
+    const toldBefore = new Set([...planned.slice(storedCount), ...moved]);
     planned = [];
+    moved = [];
     storedCount = 0;
     const before = session.bytesOnWire;
     let stored = { files: 0, fileBytes: 0 };
@@ -120,9 +123,13 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
       }
       options.onProgress?.(step);
     };
-    const onPlanned: TreeEvents["onPlanned"] = (action, name, entry) => {
+    const onPlanned: TreeEvents["onPlanned"] = (action, name, entry, from) => {
       if (action === "create" || action === "replace") planned.push(name);
-      if (!toldBefore.has(name)) options.onPlanned?.(action, name, entry);
+      if (action === "move") {
+        progressed();
+        moved.push(name);
+      }
+      if (!toldBefore.has(name)) options.onPlanned?.(action, name, entry, from);
     };
     try {
       const tally = await work(session, { onPlanned, onRemoved, onFailed, onProgress });
@@ -130,12 +137,17 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
         ...tally,
         files: tally.files + earlier.files,
         fileBytes: tally.fileBytes + earlier.fileBytes,
-        unchanged: Math.max(0, tally.unchanged - earlier.files),
+        moved: tally.moved + earlier.moved,
+        unchanged: Math.max(0, tally.unchanged - earlier.files - earlier.moved),
         bytesOnWire: bytesOnWire + session.bytesOnWire - before,
       };
     } catch (error) {
       bytesOnWire += session.bytesOnWire - before;
-      earlier = { files: earlier.files + stored.files, fileBytes: earlier.fileBytes + stored.fileBytes };
+      earlier = {
+        files: earlier.files + stored.files,
+        fileBytes: earlier.fileBytes + stored.fileBytes,
+        moved: earlier.moved + (options.isDryRun ? 0 : moved.length),
+      };
       throw error;
     }
   });

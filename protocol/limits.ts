@@ -62,6 +62,12 @@ export const TREE_BYTES_AHEAD_MAX = 16 * 1_048_576;
 /** How many names are looked at, at most, when some of what would be removed may stay. */
 export const TREE_EXTRAS_MAX = 100_000;
 
+/** How many new files wait to be recognised among those that go, and how many of those are looked at. */
+export const TREE_MOVES_MAX = 100_000;
+
+/** How many entries of a tree a sender keeps in mind that were planned for later. */
+export const TREE_LATER_MAX = 2 * TREE_MOVES_MAX;
+
 /** The longest message about a tree that is no file. */
 export const TREE_MESSAGE_BYTES_MAX = 16_384;
 

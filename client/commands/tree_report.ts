@@ -15,6 +15,7 @@ const WORDS: Partial<Record<PlannedAction | "remove", string>> = {
   link: "linked",
   adjust: "adjusted",
   skip: "skipped",
+  move: "moved",
   remove: "removed",
 };
 const WORD_COLUMNS = 10;
@@ -41,7 +42,8 @@ class TreeReport implements Disposable {
     "onPlanned" | "onRemoved" | "onFailed" | "onProgress" | "onLeftOut" | "onHidden"
   > {
     return {
-      onPlanned: (action, name, { kind }) => this.#tellAction(action, kind === "directory" ? `${name}/` : name),
+      onPlanned: (action, name, { kind }, from) =>
+        this.#tellAction(action, kind === "directory" ? `${name}/` : name, from),
       onRemoved: (names) => names.forEach((name) => this.#tellAction("remove", name)),
       onFailed: (name, error) => this.#tellFailure(name, error),
       onProgress: (step) => {
@@ -57,11 +59,12 @@ class TreeReport implements Disposable {
   finish(name: string, result: TreeResult): number {
     this.#write();
     this.#progress.finish();
-    const { files, fileBytes, unchanged, skipped, removed, failed, bytesOnWire } = result;
+    const { files, fileBytes, unchanged, skipped, moved, removed, failed, bytesOnWire } = result;
     const counts = [
       `${formatCount(files, "file")} ${this.#isDryRun ? "to send" : "sent"} (${formatSize(fileBytes)})`,
       `${formatNumber(unchanged)} unchanged`,
       ...(skipped > 0 ? [`${formatNumber(skipped)} skipped`] : []),
+      ...(moved > 0 ? [`${formatNumber(moved)} ${this.#isDryRun ? "to move" : "moved"}`] : []),
       ...(removed > 0 ? [`${formatNumber(removed)} ${this.#isDryRun ? "to remove" : "removed"}`] : []),
       ...(failed > 0 ? [`${formatNumber(failed)} failed`] : []),
     ];
@@ -76,11 +79,12 @@ class TreeReport implements Disposable {
     this.#progress[Symbol.dispose]();
   }
 
-  #tellAction(action: PlannedAction | "remove", name: string): void {
+  #tellAction(action: PlannedAction | "remove", name: string, from?: string): void {
     const word = WORDS[action];
     if (!word) return;
-    const line = `${word.padEnd(WORD_COLUMNS)}${this.#report.shown(name)}`;
-    this.#lines.push({ line, event: { event: "planned", action, name } });
+    const before = from === undefined ? "" : `${this.#report.shown(from)} -> `;
+    const line = `${word.padEnd(WORD_COLUMNS)}${before}${this.#report.shown(name)}`;
+    this.#lines.push({ line, event: { event: "planned", action, name, ...(from === undefined ? {} : { from }) } });
     if (this.#lines.length >= LINES_TOGETHER) this.#write();
   }
 

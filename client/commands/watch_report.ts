@@ -1,5 +1,5 @@
 /** What a watch tells of its runs: a line for each one that came to something, and each failure as long as it is new. */
-import { formatSize } from "../../protocol/cli/format.ts";
+import { formatNumber, formatSize } from "../../protocol/cli/format.ts";
 import { AppError } from "../../protocol/errors.ts";
 import type { PlannedAction } from "../../protocol/wire/plan_actions.ts";
 import type { Report } from "../report.ts";
@@ -88,16 +88,17 @@ export class WatchReport {
   }
 
   #tell(did: TreeResult & Record<"made" | "linked" | "adjusted", number>, hasNews: boolean): void {
-    const { files, fileBytes, removed, made, linked, adjusted, failed } = did;
+    const { files, fileBytes, moved, removed, made, linked, adjusted, failed } = did;
     const parts = [
-      files > 0 ? `${number(files)} sent (${formatSize(fileBytes)})` : "",
-      made > 0 ? `${number(made)} made` : "",
-      linked > 0 ? `${number(linked)} linked` : "",
-      adjusted > 0 ? `${number(adjusted)} adjusted` : "",
-      removed > 0 ? `${number(removed)} removed` : "",
-      failed > 0 ? `${number(failed)} failed` : "",
+      files > 0 ? `${formatNumber(files)} sent (${formatSize(fileBytes)})` : "",
+      made > 0 ? `${formatNumber(made)} made` : "",
+      linked > 0 ? `${formatNumber(linked)} linked` : "",
+      adjusted > 0 ? `${formatNumber(adjusted)} adjusted` : "",
+      moved > 0 ? `${formatNumber(moved)} moved` : "",
+      removed > 0 ? `${formatNumber(removed)} removed` : "",
+      failed > 0 ? `${formatNumber(failed)} failed` : "",
     ].filter((part) => part !== "");
-    const isQuiet = files + made + linked + adjusted + removed === 0 && !hasNews;
+    const isQuiet = files + made + linked + adjusted + moved + removed === 0 && !hasNews;
     if (isQuiet && !this.#isJson) return;
     const now = this.#now();
     const line = `${now.toTimeString().slice(0, 8)}  ${parts.join(", ")}`;
@@ -120,8 +121,4 @@ function count(did: { made: number; linked: number; adjusted: number }, action: 
   if (action === "make") did.made++;
   if (action === "link") did.linked++;
   if (action === "adjust") did.adjusted++;
-}
-
-function number(count: number): string {
-  return count.toLocaleString("en-US");
 }

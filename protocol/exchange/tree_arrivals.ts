@@ -90,7 +90,7 @@ export class Arrivals {
     if (bytes.length > this.#options.sizeBytesMax) {
       return this.#options.onFailed(name, tooLarge(name, this.#options.sizeBytesMax), false);
     }
-    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...this.#bitsOf(told) };
+    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, this.#options.isExact) };
     this.#group.add({ name, folder: folder!, base: told.name, bytes, facts, ifTaken, replacedBytes });
     await this.#crc.moved(bytes.length);
     if (this.#group.isFull) await this.keep();
@@ -102,7 +102,7 @@ export class Arrivals {
     if (offer.name !== name) throw new AppError("order", `The sender offered ${quoteName(offer.name)} out of turn`);
     const { sizeBytes, mtimeMs, compares: comparesOld } = offer;
     const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
-    const facts = { sizeBytes, mtimeMs, comparesOld, ...this.#bitsOf(told) };
+    const facts = { sizeBytes, mtimeMs, comparesOld, ...bitsOf(told, this.#options.isExact) };
     let reported = 0;
     let isKept = false;
     try {
@@ -150,10 +150,11 @@ export class Arrivals {
   discard(): Promise<void> {
     return this.#group.discard();
   }
+}
 
-  #bitsOf({ mode }: ToldEntry): { permissions?: number; isExecutable: boolean } {
-    return { isExecutable: (mode & 0o100) !== 0, ...(this.#options.isExact ? { permissions: mode } : {}) };
-  }
+/** The bits that a file gets: those that were told, or whether it may be executed. */
+export function bitsOf({ mode }: ToldEntry, isExact: boolean): { permissions?: number; isExecutable: boolean } {
+  return { isExecutable: (mode & 0o100) !== 0, ...(isExact ? { permissions: mode } : {}) };
 }
 
 /** So many that have come are forgotten together. */

@@ -6,12 +6,12 @@ import type { PlannedAction } from "../wire/plan_actions.ts";
 import { equalBytes } from "./proof.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
 import type { TreeDeeds } from "./tree_deeds.ts";
+import { digestOf } from "./tree_digests.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { hasNumbered } from "./tree_own.ts";
 import { decide, type PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Directory, Place, ToldWalk } from "./tree_told.ts";
-import { digestOf } from "./tree_walk.ts";
 
 export interface ConsideringOptions {
   readonly walk: ToldWalk;
@@ -41,7 +41,9 @@ export class TreeConsidering {
         (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
       const planned = decide(told, own, name, rules, isSame);
       const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
-      const decision = this.#allowed(isNumbered ? undefined : planned, place, own);
+      const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
+      const isPutOff = allowed === "create" && !own && deeds.mayBeMoved(place);
+      const decision = isPutOff ? "later" : allowed;
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
       const doing = deeds.do(decision, place, own);
       if (doing) await doing;

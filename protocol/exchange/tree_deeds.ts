@@ -5,6 +5,7 @@ import type { Adjustments } from "./tree_adjustments.ts";
 import type { Arrivals } from "./tree_arrivals.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
+import type { Moves } from "./tree_moves.ts";
 import type { PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Removal } from "./tree_removal.ts";
@@ -19,6 +20,7 @@ export interface TreeDeedsOptions {
   readonly arrivals: Arrivals;
   readonly removal: Removal;
   readonly adjustments: Adjustments;
+  readonly moves: Moves;
   readonly touched: TouchedDirectories;
   readonly isDryRun: boolean;
   readonly excludes: ReceiveTreeOptions["excludes"];
@@ -31,6 +33,11 @@ export class TreeDeeds {
 
   constructor(options: TreeDeedsOptions) {
     this.#options = options;
+  }
+
+  /** Whether a file that is to be created may be one that goes, and waits until that is known. */
+  mayBeMoved(place: Place): boolean {
+    return this.#options.moves.mayBe(place);
   }
 
   do(decision: PlannedAction | undefined, place: Place, own: FolderEntry | undefined): void | Promise<void> {
@@ -49,8 +56,9 @@ export class TreeDeeds {
         if (told.kind === "file") ledger.tally.unchanged++;
         return this.#adjust(place, own!);
       case "later":
+        if (!own) return this.#options.moves.putOff(place);
         this.later.push(place);
-        return this.removeLater(directory, own!);
+        return this.removeLater(directory, own);
       case "skip":
         ledger.tally.skipped++;
         return;
@@ -61,14 +69,14 @@ export class TreeDeeds {
   }
 
   /** Notes what is only here: it goes last, if things are removed at all. */
-  removeLater(directory: Directory, { name: base, kind }: FolderEntry): void {
+  removeLater(directory: Directory, extra: FolderEntry): void {
     const { rules, rights, excludes, ledger, touched, removal } = this.#options;
-    const name = joinNames(directory.name, base);
-    if (!rules.removes || excludes?.(name, kind === "directory")) return;
+    const name = joinNames(directory.name, extra.name);
+    if (!rules.removes || excludes?.(name, extra.kind === "directory")) return;
     const refusal = rights.refusal("remove", name);
     if (refusal) return ledger.fail(name, refusal);
     touched.add(directory);
-    removal.add(name, kind);
+    removal.add(name, extra);
   }
 
   #adjust({ directory, told, name }: Place, own: FolderEntry): void | Promise<void> {

@@ -13,6 +13,7 @@ export class TreeLedger {
     skipped: 0,
     removed: 0,
     failed: 0,
+    moved: 0,
   };
 
   constructor(session: Session, events: Pick<TreeEvents, "onFailed" | "onProgress">) {

@@ -43,6 +43,11 @@ export class OwnEntries {
     return this.#batch[this.#at];
   }
 
+  /** Whether there is none any more. */
+  get isOver(): boolean {
+    return this.#isOver && this.first === undefined;
+  }
+
   take(): void {
     this.#at++;
   }

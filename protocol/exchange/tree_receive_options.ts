@@ -12,6 +12,8 @@ export interface ReceiveTreeOptions extends TreeEvents, Omit<PlanRules, "removes
   readonly removeMax?: number | undefined;
   /** The sender is asked which of those are to stay. */
   readonly asksSender?: boolean | undefined;
+  /** How many new files are put off, since they may be files that go. @default `TREE_MOVES_MAX` */
+  readonly movesMax?: number | undefined;
   /** Which names are left as they are, whatever is told of them. */
   readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
   readonly isDryRun?: boolean | undefined;

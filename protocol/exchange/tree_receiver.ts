@@ -3,7 +3,7 @@
  *
  * The same for a client that pulls and a server that is pushed to. `tree_consider.ts` decides, `tree_deeds.ts` does.
  * Small files are stored in groups: written, flushed, made visible, their directories flushed, and then told to be kept.
- * What goes away goes last (`tree_removal.ts`). A sender is not trusted: names keep the rule, every action is asked
+ * What was only moved is moved, and what goes away goes last (`tree_ending.ts`). A sender is not trusted: names keep the rule, every action is asked
  * about, and only what was wanted is stored.
  */
 import { breathe, breatheLong } from "../breathe.ts";
@@ -13,7 +13,7 @@ import type { FileTree } from "../files/tree.ts";
 import { TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
 import { unpackEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
-import { packActions, type Planned } from "../wire/plan_actions.ts";
+import { packPlan, type Planned } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
 import { endsSession, peerError } from "./transfer.ts";
 import { Adjustments } from "./tree_adjustments.ts";
@@ -21,12 +21,14 @@ import { Arrivals } from "./tree_arrivals.ts";
 import { TreeConsidering } from "./tree_consider.ts";
 import { TreeDeeds } from "./tree_deeds.ts";
 import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
+import { TreeEnding } from "./tree_ending.ts";
 import { TreeLedger } from "./tree_ledger.ts";
+import { Moves } from "./tree_moves.ts";
 import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { sizeOfFiles, type Tally } from "./tree_report.ts";
-import { ToldWalk } from "./tree_told.ts";
+import { type Place, ToldWalk } from "./tree_told.ts";
 
 /** Receives a tree below the directory `top` of `tree`, which is made; what it came to. */
 export async function receiveTree(
@@ -55,7 +57,7 @@ class TreeReceiving {
   readonly #rights: TreeRights;
   readonly #ledger: TreeLedger;
   readonly #arrivals: Arrivals;
-  readonly #removal: Removal;
+  readonly #ending: TreeEnding;
   readonly #adjustments: Adjustments;
   readonly #touched: TouchedDirectories;
   readonly #walk: ToldWalk;
@@ -75,7 +77,7 @@ class TreeReceiving {
     const rights = this.#rights = new TreeRights(top, options.refuses);
     const ledger = this.#ledger = new TreeLedger(session, options);
     const onFailed = (name: string, error: AppError) => ledger.fail(name, error);
-    const removal = this.#removal = new Removal(tree, top, { ...options, onFailed });
+    const removal = new Removal(tree, top, { ...options, onFailed });
     const isFlushed = !isUnflushed;
     const adjustments = this.#adjustments = new Adjustments({ isFlushed, onFailed });
     const touched = this.#touched = new TouchedDirectories({ tree, top, isExact, isFlushed, onFailed });
@@ -92,8 +94,12 @@ class TreeReceiving {
     const onExtra: TreeDeeds["removeLater"] = (directory, extra) => this.#deeds.removeLater(directory, extra);
     const walk = this.#walk = new ToldWalk({ tree, top, onExtra, onFailed });
     const shared = { walk, rules, rights, ledger };
+    const { removes } = rules;
+    const how = { isExact, isFlushed: !isUnflushed, isDryRun: isDryRun ?? false };
+    const moves = new Moves({ ...options, ...how, session, tree, top, walk, removal, touched, ledger, removes });
+    this.#ending = new TreeEnding({ session, ledger, moves, removal, removes });
     const { excludes } = options;
-    const deeds = { ...shared, arrivals, removal, adjustments, touched, isDryRun: isDryRun ?? false, excludes };
+    const deeds = { ...shared, arrivals, removal, adjustments, moves, touched, isDryRun: how.isDryRun, excludes };
     this.#deeds = new TreeDeeds(deeds);
     this.#considering = new TreeConsidering({ ...shared, deeds: this.#deeds, events: options });
   }
@@ -102,13 +108,13 @@ class TreeReceiving {
     this.#walk.start(await this.#makeTop());
     await this.#arrivals.start();
     await this.#receiveAll();
-    const isRemoved = await this.#removeExtras();
-    if (this.#deeds.later.length > 0) {
-      await this.#takeLater(isRemoved);
-      await this.#receiveAll();
-    }
+    await this.#takeLater(await this.#ending.move(), () => true);
+    const isRemoved = await this.#ending.remove();
+    const { isDryRun } = this.#options;
+    const isFree = async ({ directory, told }: Place) => !await directory.folder!.look(told.name);
+    await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
     await this.#adjustments.commit();
-    if (!this.#options.isDryRun) await this.#setDirectories();
+    if (!isDryRun) await this.#setDirectories();
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;
@@ -205,21 +211,7 @@ class TreeReceiving {
   }
 
   #sendPlan(planned: readonly Planned[]): void {
-    const actions = planned.length > 0 ? { actions: packActions(planned) } : {};
-    this.#session.send({ type: "plan", considered: this.#walk.count, ...actions });
-  }
-
-  /** Whether nothing stands in the way of what comes later. */
-  async #removeExtras(): Promise<boolean> {
-    if (this.#options.removeMax === undefined) return true;
-    try {
-      this.#ledger.tally.removed = await this.#removal.settle(this.#session);
-      return true;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "too_many_removals") throw error;
-      this.#ledger.fail("", error);
-      return false;
-    }
+    this.#session.send({ type: "plan", considered: this.#walk.count, ...packPlan(planned) });
   }
 
   async #setDirectories(): Promise<void> {
@@ -228,15 +220,17 @@ class TreeReceiving {
     await this.#touched.set(({ isMade, name }) => isMade || may(name), isTopSet ? this.#topFacts : undefined);
   }
 
-  /** Wants what could not have its name before. */
-  async #takeLater(isRemoved: boolean): Promise<void> {
+  /** Wants what was put off, and takes it. `isFree`: whether it can have its name now. */
+  async #takeLater(places: readonly Place[], isFree: (place: Place) => boolean | Promise<boolean>): Promise<void> {
+    if (places.length === 0) return;
     this.#arrivals.restart();
     const planned: Planned[] = [];
-    for (const place of this.#deeds.later) {
-      const { directory, told, name, number } = place;
+    for (const place of places) {
+      const { told, name, number } = place;
       try {
-        const isFree = this.#options.isDryRun ? isRemoved : !await directory.folder!.look(told.name);
-        if (!isFree) throw new AppError("is_directory", `Cannot store ${quoteName(name)}: it is a directory`);
+        if (!await isFree(place)) {
+          throw new AppError("is_directory", `Cannot store ${quoteName(name)}: it is a directory`);
+        }
         const action = told.kind === "file" ? "create" : "link";
         this.#options.onPlanned?.(action, name, told);
         await this.#deeds.do(action, place, undefined);
@@ -249,5 +243,6 @@ class TreeReceiving {
     for (let start = 0; start < planned.length; start += 1_024) {
       this.#sendPlan(planned.slice(start, start + 1_024));
     }
+    await this.#receiveAll();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What a receiver has and was not told of: gathered while the tree is told, counted whole when all else is done, and
- * removed only then, if it is not more than was allowed. A directory counts with everything in it, which goes first.
+ * What a receiver has and was not told of: gathered while the tree is told, listed whole behind that, and removed when all
+ * else is done, if it is not more than was allowed. A directory counts with everything in it, which goes first. Files
+ * that were moved do not count, nor do directories out of which everything was.
  */
 import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
@@ -23,10 +24,11 @@ export interface RemovalOptions extends Pick<TreeEvents, "onRemoved"> {
   readonly onFailed: (name: string, error: AppError) => void;
 }
 
-interface Extra {
+/** What is only here. */
+export interface Extra {
   /** From the top of what is told. */
   readonly name: string;
-  readonly isDirectory: boolean;
+  readonly entry: FolderEntry;
 }
 
 export class Removal {
@@ -34,42 +36,64 @@ export class Removal {
   readonly #top: string;
   readonly #options: RemovalOptions;
   readonly #removeMax: number;
-  readonly #countMax: number;
+  /** So many are listed, since some of them may stay, or be moved. */
+  readonly #listMax: number;
   readonly #extras: Extra[] = [];
+  readonly #sizes = new Set<number>();
+  #hasDirectory = false;
 
   constructor(tree: FileTree, top: string, options: RemovalOptions) {
-    const { removeMax = 0, asksSender } = options;
+    const { removeMax = 0 } = options;
     this.#tree = tree;
     this.#top = top;
     this.#options = options;
     this.#removeMax = removeMax;
-    this.#countMax = asksSender ? Math.max(removeMax, TREE_EXTRAS_MAX) : removeMax;
+    this.#listMax = Math.max(removeMax, TREE_EXTRAS_MAX);
   }
 
-  add(name: string, kind: FolderEntry["kind"]): void {
+  add(name: string, entry: FolderEntry): void {
     // One more than may be is enough to know.
-    if (this.#extras.length <= this.#countMax) this.#extras.push({ name, isDirectory: kind === "directory" });
+    if (this.#extras.length > this.#listMax) return;
+    this.#extras.push({ name, entry });
+    this.#hasDirectory ||= entry.kind === "directory";
+    if (entry.kind === "file") this.#sizes.add(entry.sizeBytes);
   }
 
-  /** Removes what was gathered, and tells both sides before; how many. Throws `too_many_removals`. */
-  async settle(session: Session): Promise<number> {
-    const { asksSender, isDryRun, onRemoved } = this.#options;
-    let names = await this.#list();
-    if (asksSender) names = withoutSpared(names, await askForSpared(session, names));
-    if (names.length > this.#removeMax) throw this.#tooMany();
+  /** Whether a file of that size may be among what was gathered. */
+  mayHave(sizeBytes: number): boolean {
+    return this.#hasDirectory || this.#sizes.has(sizeBytes);
+  }
+
+  /**
+   * All that would go, what is in a directory before it. `movesMax`: so many of them may be moved instead. Throws
+   * `too_many_removals`.
+   */
+  async list(session: Session, movesMax: number): Promise<Extra[]> {
+    const { asksSender } = this.#options;
+    const max = asksSender || movesMax > 0 ? this.#listMax : this.#removeMax;
+    const all: Extra[] = [];
+    for (const extra of this.#extras) {
+      if (extra.entry.kind === "directory") await this.#addContent(extra.name, all, max);
+      this.#push(all, extra, max);
+    }
+    const listed = asksSender ? withoutSpared(all, await askForSpared(session, all)) : all;
+    const files = listed.reduce((count, { entry }) => entry.kind === "directory" ? count : count + 1, 0);
+    if (files > this.#removeMax + movesMax) throw this.#tooMany(); // whatever is moved
+    return listed;
+  }
+
+  /** Throws `too_many_removals` if more than may be go away for good when those that are `moved` do not. */
+  verifyCount(extras: readonly Extra[], moved: ReadonlySet<Extra>): void {
+    if (countRemoved(extras, moved) > this.#removeMax) throw this.#tooMany();
+  }
+
+  /** Removes them, and tells both sides before; how many. */
+  async settle(session: Session, extras: readonly Extra[]): Promise<number> {
+    const { isDryRun, onRemoved } = this.#options;
+    const names = extras.map(({ name }) => name);
     for (const group of grouped(names)) session.send({ type: "extra", names: group });
     if (names.length > 0) onRemoved?.(names);
     return isDryRun ? names.length : await this.#remove(names);
-  }
-
-  /** All names, those in a directory before it. */
-  async #list(): Promise<string[]> {
-    const names: string[] = [];
-    for (const { name, isDirectory } of this.#extras) {
-      if (isDirectory) await this.#addContent(name, names);
-      this.#push(names, name);
-    }
-    return names;
   }
 
   async #remove(names: readonly string[]): Promise<number> {
@@ -98,14 +122,14 @@ export class Removal {
     if (folder && !this.#options.isUnflushed) await flushIfThere(folder);
   }
 
-  async #addContent(name: string, names: string[]): Promise<void> {
+  async #addContent(name: string, all: Extra[], max: number): Promise<void> {
     try {
       const folder = await this.#tree.folder(joinNames(this.#top, name));
       for await (const { entries } of folder.scan()) {
         for (const entry of entries) {
           const below = joinNames(name, entry.name);
-          if (entry.kind === "directory") await this.#addContent(below, names);
-          this.#push(names, below);
+          if (entry.kind === "directory") await this.#addContent(below, all, max);
+          this.#push(all, { name: below, entry }, max);
         }
       }
     } catch (error) {
@@ -114,9 +138,9 @@ export class Removal {
     }
   }
 
-  #push(names: string[], name: string): void {
-    if (names.length >= this.#countMax) throw this.#tooMany();
-    names.push(name);
+  #push(all: Extra[], extra: Extra, max: number): void {
+    if (all.length >= max) throw this.#tooMany();
+    all.push(extra);
   }
 
   #tooMany(): AppError {
@@ -124,9 +148,9 @@ export class Removal {
   }
 }
 
-async function askForSpared(session: Session, names: readonly string[]): Promise<Set<string>> {
+async function askForSpared(session: Session, extras: readonly Extra[]): Promise<Set<string>> {
   const spared = new Set<string>();
-  for (const group of grouped(names)) {
+  for (const group of grouped(extras.map(({ name }) => name))) {
     session.send({ type: "extra", names: group, asks: true });
     const message = await session.receive();
     if (message.type === "error") throw peerError(message);
@@ -136,13 +160,30 @@ async function askForSpared(session: Session, names: readonly string[]): Promise
   return spared;
 }
 
-/** `names` without those that are spared, and without the directories that those are in. */
-function withoutSpared(names: readonly string[], spared: ReadonlySet<string>): string[] {
+/** `extras` without those that are spared, and without the directories that those are in. */
+function withoutSpared(extras: readonly Extra[], spared: ReadonlySet<string>): Extra[] {
   const kept = new Set<string>();
   for (const name of spared) {
     for (let at = name; at !== ""; at = splitName(at).directory) kept.add(at);
   }
-  return names.filter((name) => !kept.has(name));
+  return extras.filter(({ name }) => !kept.has(name));
+}
+
+/** How many go away for good: neither moved, nor a directory out of which everything was. */
+function countRemoved(extras: readonly Extra[], moved: ReadonlySet<Extra>): number {
+  const emptied = new Set<string>();
+  const kept = new Set<string>();
+  let count = 0;
+  for (const extra of extras) {
+    const { directory } = splitName(extra.name);
+    const isEmptied = emptied.has(extra.name) && !kept.has(extra.name);
+    if (moved.has(extra) || isEmptied) emptied.add(directory);
+    else {
+      kept.add(directory);
+      count++;
+    }
+  }
+  return count;
 }
 
 /** Names in groups that fit into one message. */

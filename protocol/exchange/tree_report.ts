@@ -12,6 +12,8 @@ export interface Tally {
   readonly skipped: number;
   readonly removed: number;
   readonly failed: number;
+  /** Files that were there under another name. */
+  readonly moved: number;
 }
 
 /** What has been added to where it stands. */
@@ -31,8 +33,13 @@ export interface TreeStep {
 }
 
 export interface TreeEvents {
-  /** Told of each action in the order of the names, when it is decided and before it is done. */
-  readonly onPlanned?: ((action: PlannedAction, name: string, entry: Pick<ToldEntry, "kind">) => void) | undefined;
+  /**
+   * Told of each action in the order of the names, when it is decided and before it is done; then of what was put off: of
+   * moves, which come `from` another name, when they are done, and of the others.
+   */
+  readonly onPlanned?:
+    | ((action: PlannedAction, name: string, entry: Pick<ToldEntry, "kind">, from?: string) => void)
+    | undefined;
   /** Names that will be removed. */
   readonly onRemoved?: ((names: readonly string[]) => void) | undefined;
   readonly onFailed?: ((name: string, error: AppError) => void) | undefined;

@@ -11,10 +11,11 @@ import type { FileTree } from "../files/tree.ts";
 import { TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
 import { packEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
-import { packIndices, type PlannedAction, unpackActions } from "../wire/plan_actions.ts";
+import { packIndices, type Planned, unpackPlan } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError } from "./transfer.ts";
 import { Departures } from "./tree_departures.ts";
+import { Later } from "./tree_later.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
 import { type Told, type WalkBatch, type WalkOptions, walkTree } from "./tree_walk.ts";
 
@@ -63,14 +64,14 @@ class TreeSending {
   #count = 0;
   #isScanned = false;
   #hidden = 0;
-  /** Wanted once the receiver has made room for them. */
-  readonly #later = new Map<number, Told>();
+  readonly #later: Later;
   #taken = 0;
   #tally: Tally | undefined;
 
   constructor(session: Session, tree: FileTree, top: string, options: SendTreeOptions) {
     this.#session = session;
     this.#departures = new Departures(session, { ...options, top });
+    this.#later = new Later(session, { ...options, top });
     this.#options = options;
     this.#tree = tree;
     this.#top = top;
@@ -89,7 +90,8 @@ class TreeSending {
       this.#heed(this.#session.poll());
       if (this.#tally) return this.#tally;
       const { count, maySend, isEnough } = this.#departures;
-      if (count > 0 && maySend && (isEnough || !this.#mayTell)) {
+      if (this.#later.isAsked) await this.#later.answer(() => this.#heed(this.#session.poll()));
+      else if (count > 0 && maySend && (isEnough || !this.#mayTell)) {
         await this.#departures.sendNext();
       } else if (this.#mayTell) await this.#tellNext();
       else await this.#wait();
@@ -116,6 +118,9 @@ class TreeSending {
       case "stored":
       case "error":
         if (!this.#departures.takeAnswer(message)) return false;
+        break;
+      case "probe":
+        this.#later.take(message.numbers);
         break;
       case "tallied": {
         const { type: _, ...tally } = message;
@@ -173,25 +178,26 @@ class TreeSending {
     });
   }
 
-  #takePlan({ considered, actions }: MessageOf<"plan">): void {
+  #takePlan({ considered, ...columns }: MessageOf<"plan">): void {
     if (considered < this.#considered || considered > this.#count) {
       throw new AppError("order", `The receiver has considered ${considered} entries of ${this.#count}`);
     }
-    for (const { number, action } of actions ? unpackActions(actions) : []) {
-      const told = this.#later.get(number) ?? this.#told[number - this.#considered];
+    for (const planned of unpackPlan(columns)) {
+      const { number, action } = planned;
+      const told = this.#later.get(number) ?? (action === "move" ? undefined : this.#told[number - this.#considered]);
       if (!told) throw new AppError("order", `The receiver planned something for entry ${number}`);
-      this.#takeAction(number, told, action);
+      this.#takeAction(planned, told);
     }
     this.#told = this.#told.slice(considered - this.#considered);
     this.#considered = considered;
   }
 
-  #takeAction(number: number, told: Told, action: PlannedAction): void {
+  #takeAction({ number, action, from }: Planned, told: Told): void {
     const { name, entry, directory } = told;
-    this.#options.onPlanned?.(action, name, entry);
+    if (action === "later") return this.#later.add(number, told);
+    this.#later.delete(number);
+    this.#options.onPlanned?.(action, name, entry, from);
     if (action === "pass" && directory) directory.isPassed = true;
-    if (action === "later") this.#later.set(number, told);
-    else this.#later.delete(number);
     if (action !== "create" && action !== "replace" || this.#options.isDryRun) return;
     if (entry.kind !== "file") throw new AppError("order", `The receiver wants entry ${number}, which is no file`);
     this.#departures.want({ number, told });

@@ -56,6 +56,8 @@ export class ToldWalk {
   #children: Directory[] = [];
   #lastName: string | undefined;
   #count = 0;
+  /** How many directories on the stack are ours, too. */
+  #ownAhead = 0;
 
   constructor(options: ToldWalkOptions) {
     this.#options = options;
@@ -65,11 +67,17 @@ export class ToldWalk {
   start(isThere: boolean): void {
     const ours = { isThere, isMade: false, isBlocked: false, folder: undefined, isTouched: false };
     this.#stack.push({ name: "", parent: undefined, told: undefined, ...ours });
+    if (isThere) this.#ownAhead++;
   }
 
   /** How many entries were told. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Whether all that is ours was walked, so that nothing is left of which the sender may not tell. */
+  get isOwnOver(): boolean {
+    return this.#ownAhead === 0 && (!this.#own || this.#own.isOver);
   }
 
   /** Whether every directory was told to its end. */
@@ -113,6 +121,7 @@ export class ToldWalk {
   ): Directory {
     const child = { name, parent: directory, told, isThere, isMade, isBlocked, folder: undefined, isTouched: false };
     this.#children.push(child);
+    if (isOurs(child)) this.#ownAhead++;
     return child;
   }
 
@@ -127,6 +136,7 @@ export class ToldWalk {
     const directory = this.#stack.pop();
     if (!directory) throw new AppError("order", "The sender told of a directory that nobody knows");
     this.#lastName = undefined;
+    if (isOurs(directory)) this.#ownAhead--;
     if (directory.isBlocked || !directory.isThere) return directory;
     try {
       directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
@@ -153,6 +163,10 @@ export class ToldWalk {
       this.#options.onExtra(directory, first);
     }
   }
+}
+
+function isOurs({ isThere, isMade, isBlocked }: Directory): boolean {
+  return isThere && !isMade && !isBlocked;
 }
 
 /** A whole name that cannot be too long is not looked at. */

@@ -2,14 +2,13 @@
  * The sender's walk of its tree, as it is told: directory by directory, each with its entries sorted, then what is below
  * its directories in their order. Streams: no more is held than one directory and those that are still to be walked.
  */
-import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FileTree, Folder, FolderEntry } from "../files/tree.ts";
-import { BLOCK_DIGEST_BYTES, BODY_BYTES_MAX, TREE_MESSAGE_BYTES_MAX } from "../limits.ts";
+import { BLOCK_DIGEST_BYTES, TREE_MESSAGE_BYTES_MAX } from "../limits.ts";
 import { nameFault, targetFault } from "../names.ts";
 import { packedBytes, type ToldEntry } from "../wire/entry_batch.ts";
-import { loadBlake2b } from "./checksum.ts";
+import { digestOf } from "./tree_digests.ts";
 
 /** A directory that is to be walked. */
 export interface TreeDirectory {
@@ -142,23 +141,6 @@ function faultOf(directory: TreeDirectory, name: string, { kind, target }: Folde
 
 /** Names shorter than this are not too long, and have not too many parts, whatever they consist of. */
 export const NAME_LENGTH_SAFE = 250;
-
-/** The digest of a whole file; `undefined` if it cannot be read now, as will be found when it is wanted. */
-export async function digestOf(folder: Folder, base: string): Promise<Uint8Array | undefined> {
-  try {
-    using source = await folder.open(base);
-    const blake2b = (await loadBlake2b())();
-    const piece = new Uint8Array(Math.min(BODY_BYTES_MAX, source.entry.sizeBytes + 1));
-    for (let offset = 0, count; (count = await source.readAt(offset, piece)) > 0; offset += count) {
-      blake2b.update(piece.subarray(0, count));
-      await breathe();
-    }
-    return blake2b.digest().subarray(0, BLOCK_DIGEST_BYTES);
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
-}
 
 /** `name` below the directory `top`; "" stands for no directory. */
 export function joinNames(top: string, name: string): string {

@@ -10,12 +10,14 @@ import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { isReserved, nameFault, sortNames } from "../names.ts";
 import { loadAdjusting } from "./adjust_handle.ts";
-import { type FileSystem, flushDirectory } from "./file_system.ts";
 import { adjustEntry } from "./adjusting.ts";
+import { type FileSystem, flushDirectory } from "./file_system.ts";
+import { adoptFile } from "./folder_adopting.ts";
 import { makeLink, removeEntry } from "./folder_changing.ts";
 import { lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
+import { type HeldDirectory, holdDirectory } from "./held_directory.ts";
 import type { Here } from "./here.ts";
 import { join } from "./paths.ts";
 import { publish, publishFree } from "./publish.ts";
@@ -23,6 +25,7 @@ import { loadOpenToRead } from "./read_handle.ts";
 import type { Resolver } from "./resolve.ts";
 import type {
   Adjusted,
+  Adopted,
   Change,
   Folder,
   FolderBatch,
@@ -31,6 +34,7 @@ import type {
   NewLink,
   Source,
   Staged,
+  ToAdopt,
   ToPublish,
 } from "./tree.ts";
 
@@ -127,6 +131,21 @@ export class LocalFolder implements Folder {
     });
   }
 
+  async adopt(from: string, files: readonly ToAdopt[]): Promise<(Adopted | AppError)[]> {
+    await loadAdjusting();
+    const path = from === "" ? this.#resolver.root : join(this.#resolver.root, from);
+    const held = orError(
+      "move",
+      from,
+      () => this.#resolver.inside(path, from, (here) => holdDirectory(this.#fs, here)),
+    );
+    if (held instanceof AppError) return files.map(() => held);
+    using elsewhere: HeldDirectory = held;
+    return this.#each("move", files, (here, file) => {
+      return adoptFile(this.#fs, here, elsewhere.at(file.entry.name), file, this.#nameOf(file.base));
+    });
+  }
+
   makeDirectory(base: string, permissions?: number): void {
     this.#here("make", base, (here) => {
       // Ours to write in until its own bits are set, when everything is in it.
@@ -155,6 +174,12 @@ export class LocalFolder implements Folder {
 
   remove(base: string): void {
     this.#here("remove", base, (here) => removeEntry(this.#fs, here, base, this.#path, this.#nameOf(base)));
+  }
+
+  removeEach(files: readonly FolderEntry[]): (AppError | undefined)[] {
+    const named = files.map(({ name: base }) => ({ base }));
+    return this.#each("remove", named, (here, { base }) => void this.#fs.removeSync(here.at(base)))
+      .map((error) => error ?? undefined);
   }
 
   flush(): void {

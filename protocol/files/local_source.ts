@@ -25,7 +25,8 @@ export class LocalSource implements Source {
   }
 
   verifyUnchanged(): void {
-    if (!isSameVersion(this.#file.stat(), this.#opened)) {
+    const now = translating("read", this.entry.name, () => this.#file.stat());
+    if (!isSameVersion(now, this.#opened)) {
       throw new AppError("source_changed", `Cannot send ${quoteName(this.entry.name)}: it changed while it was read`);
     }
   }

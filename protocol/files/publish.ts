@@ -16,7 +16,8 @@ import type { Place } from "./resolve.ts";
 import type { IfTaken } from "./tree.ts";
 
 const NUMBERS_MAX = 10_000;
-const NO_HARD_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+/** What the system says that cannot have a second name for a file. */
+export const NO_HARD_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
  * Gives the file at `hiddenPath` the name of `place`, where we stand, or a numbered one; the name that it got. `beforeRelease` is called

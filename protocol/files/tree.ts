@@ -165,6 +165,17 @@ export interface Adjusted {
   release(): Awaitable<void>;
 }
 
+/** A file of another folder that is to get a name, time and bits in this one. */
+export interface ToAdopt {
+  readonly base: string;
+  /** As it was scanned there. */
+  readonly entry: FolderEntry;
+  readonly facts: StoredFacts;
+}
+
+/** Whether a file that got another name has its old one still. */
+export type Adopted = "linked" | "renamed";
+
 /**
  * One directory, of which links are neither followed nor on the way to it: what trees are told and made with. `base` is
  * the last part of a name.
@@ -191,6 +202,12 @@ export interface Folder {
   stage(files: readonly NewFile[]): Awaitable<readonly (Staged | AppError)[]>;
   /** Makes files visible, each in one step, as `FileTree.create` would; the last part of the name that it got. */
   publish(files: readonly ToPublish[]): Awaitable<readonly (string | AppError)[]>;
+  /**
+   * Gives files of the folder with the whole name `from` a name in this one; none is replaced. Where the system can, each
+   * has its old name still, to be removed by the caller. Errors: `exists`, and `source_changed` for what is not as it was
+   * scanned.
+   */
+  adopt(from: string, files: readonly ToAdopt[]): Awaitable<readonly (Adopted | AppError)[]>;
   /** Throws `exists` if the name is taken. */
   makeDirectory(base: string, permissions?: number): Awaitable<void>;
   /** Makes a link; with `replace` in place of a file or link. */
@@ -199,6 +216,8 @@ export interface Folder {
   adjust(changes: readonly Change[]): Awaitable<readonly (Adjusted | AppError)[]>;
   /** Removes a file, a link, or an empty directory; leftovers of ours do not keep a directory from being empty. */
   remove(base: string): Awaitable<void>;
+  /** Removes files, on one visit. */
+  removeEach(files: readonly FolderEntry[]): Awaitable<readonly (AppError | undefined)[]>;
   /** Writes to the disk which entries there are. */
   flush(): Awaitable<void>;
 }

@@ -15,6 +15,7 @@ export const ACTIONS = [
   "skip",
   "pass",
   "later",
+  "move",
 ] as const;
 export type PlannedAction = typeof ACTIONS[number];
 
@@ -22,6 +23,32 @@ export type PlannedAction = typeof ACTIONS[number];
 export interface Planned {
   readonly number: number;
   readonly action: PlannedAction;
+  /** For `move`: which name the file had, from the top of what is told. */
+  readonly from?: string | undefined;
+}
+
+/** The columns of a plan, as they stand in the message. */
+export interface PlanColumns {
+  readonly actions?: Uint8Array | undefined;
+  /** Of the moves among them, with a NUL between them. */
+  readonly sources?: string | undefined;
+}
+
+/** The numbers must ascend. */
+export function packPlan(planned: readonly Planned[]): PlanColumns {
+  if (planned.length === 0) return {};
+  const sources = planned.flatMap(({ from }) => from ?? []);
+  return { actions: packActions(planned), ...(sources.length > 0 ? { sources: sources.join("\0") } : {}) };
+}
+
+/** Throws `malformed`, also for another number of sources than of moves, and `unsupported`. */
+export function unpackPlan({ actions, sources }: PlanColumns): Planned[] {
+  const planned = actions ? unpackActions(actions) : [];
+  const names = sources?.split("\0") ?? [];
+  let at = 0;
+  const whole = planned.map((one) => one.action === "move" ? { ...one, from: names[at++] } : one);
+  if (at !== names.length) throw malformed(`a plan with ${at} moves and ${names.length} sources`);
+  return whole;
 }
 
 /** The numbers must ascend. */

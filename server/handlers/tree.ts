@@ -51,6 +51,6 @@ function refusalsOf(context: RequestContext): (action: TreeAction | "read", name
   };
 }
 
-function describe({ files, unchanged, removed, failed }: Tally): string {
-  return `${files} stored, ${unchanged} unchanged, ${removed} removed, ${failed} failed`;
+function describe({ files, unchanged, moved, removed, failed }: Tally): string {
+  return `${files} stored, ${unchanged} unchanged, ${moved} moved, ${removed} removed, ${failed} failed`;
 }

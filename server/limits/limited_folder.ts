@@ -1,6 +1,7 @@
 /** A directory of a tree as one address may use it: what goes in with a tree is counted, and refused as a single file is. */
 import { AppError } from "../../protocol/errors.ts";
 import type {
+  Adopted,
   Folder,
   FolderBatch,
   FolderEntry,
@@ -8,6 +9,7 @@ import type {
   NewLink,
   Source,
   Staged,
+  ToAdopt,
   ToPublish,
 } from "../../protocol/files/tree.ts";
 import type { Storage } from "./storage.ts";
@@ -65,6 +67,15 @@ export class LimitedFolder implements Folder {
     return results;
   }
 
+  /** What has two names for a moment is counted twice, until one of them is removed. */
+  async adopt(from: string, files: readonly ToAdopt[]): Promise<readonly (Adopted | AppError)[]> {
+    const results = await this.#folder.adopt(from, files);
+    results.forEach((result, index) => {
+      if (result === "linked") this.#storage.changed({ bytes: files[index]!.entry.sizeBytes, files: 1 });
+    });
+    return results;
+  }
+
   async makeDirectory(base: string, permissions?: number): Promise<void> {
     this.#storage.verifyRoom(this.#nameOf(base), { files: 1 });
     await this.#folder.makeDirectory(base, permissions);
@@ -85,6 +96,14 @@ export class LimitedFolder implements Folder {
     const entry = await this.#folder.look(base);
     await this.#folder.remove(base);
     this.#storage.changed({ bytes: -(entry?.sizeBytes ?? 0), files: -1 });
+  }
+
+  async removeEach(files: readonly FolderEntry[]): Promise<readonly (AppError | undefined)[]> {
+    const errors = await this.#folder.removeEach(files);
+    const removed = files.filter((_, index) => !errors[index]);
+    const bytes = removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#storage.changed({ bytes: -bytes, files: -removed.length });
+    return errors;
   }
 
   flush(): void | Promise<void> {

@@ -14,6 +14,7 @@ import { latency } from "./latency.ts";
 import { lookups } from "./lookups.ts";
 import { describeMachine } from "./measure.ts";
 import { memory } from "./memory.ts";
+import { moved } from "./moved.ts";
 import type { Settings } from "./section.ts";
 import { slow } from "./slow.ts";
 import { startup } from "./startup.ts";
@@ -35,6 +36,7 @@ const SECTIONS = [
   treeGrowth,
   slow,
   delta,
+  moved,
 ];
 
 const { _: wanted, ...options } = parseArgs(Deno.args, { string: ["_", "size", "rounds", "executable"] }) as

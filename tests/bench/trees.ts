@@ -14,7 +14,7 @@ import { makeYard, type Section } from "./section.ts";
 
 const FILE_BYTES = 4_096;
 const FILES_IN_DIRECTORY = 100;
-const RSYNC = "rsync daemon";
+export const RSYNC = "rsync daemon";
 const SCP = "scp -r (encrypted)";
 
 export const trees: Section = {
@@ -175,11 +175,11 @@ async function startAll(yard: Yard): Promise<TreePeers> {
   return { puts, gets, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-function startServerOf({ path }: Yard): Promise<ServerProcess> {
+export function startServerOf({ path }: Yard): Promise<ServerProcess> {
   return ServerProcess.start(`${path}/served`, ["--log", "off", "--allow-overwrite", "--allow-remove"]);
 }
 
-async function startRsync({ path }: Yard): Promise<{ daemon: AsyncDisposable; url: string }> {
+export async function startRsync({ path }: Yard): Promise<{ daemon: AsyncDisposable; url: string }> {
   const port = freePort();
   const settings = `address = 127.0.0.1\nport = ${port}\nuse chroot = no\nuid = ${Deno.uid()}\ngid = ${Deno.gid()}\n`;
   Deno.writeTextFileSync(`${path}/rsyncd.conf`, `${settings}[served]\npath = ${path}/served\nread only = no\n`);

@@ -11,6 +11,7 @@ const NOTHING: TreeResult = {
   fileBytes: 0,
   unchanged: 9,
   skipped: 0,
+  moved: 0,
   removed: 0,
   failed: 0,
   bytesOnWire: 99,

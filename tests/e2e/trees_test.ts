@@ -47,7 +47,7 @@ Deno.test("push makes the other side like this one, and --dry-run tells the same
   const words = ["src", "dst", "--delete"];
   const dry = await yard.app("push", ...words, "--dry-run");
   assertEquals(Object.keys(describeTree(`${yard.served}/dst`)), ["old/", "old/x"]);
-  const list = "new       a.txt\nmade      d/\nnew       d/b.txt\nremoved   old/x\nremoved   old\n";
+  const list = "made      d/\nnew       a.txt\nnew       d/b.txt\nremoved   old/x\nremoved   old\n";
   const figures = "0 unchanged, 2 to remove; … on the wire for a tree of 6 B.\n";
   assertEquals([dry.code, withoutWire(dry.stdout), dry.stderr], [0, `${list}2 files to send (6 B), ${figures}`, ""]);
   const real = await yard.app("push", ...words);
@@ -136,8 +136,60 @@ Deno.test("a read-only server takes nothing, and can be pulled from", async () =
   assertEquals((await yard.app("pull", "got")).code, 0);
 });
 
+for (const way of ["push", "pull"] as const) {
+  Deno.test(`${way} --delete moves what was moved, and sends nothing of it`, async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`old/${index}`, `${index}`.repeat(9_000)]),
+    );
+    await using yard = await openYard({}, ALL);
+    const [from, to] = way === "push" ? [yard.path, yard.served] : [yard.served, yard.path];
+    for (const [name, content] of Object.entries({ ...files, name: "a file", "sub/f": "another" })) {
+      write(`${from}/from/${name}`, content);
+    }
+    const words = ["from", "to"];
+    assertEquals((await yard.app(way, ...words)).code, 0);
+    Deno.renameSync(`${from}/from/old`, `${from}/from/new`);
+    Deno.renameSync(`${from}/from/name`, `${from}/from/sub/other`);
+    // Thirty files and one in one directory: not one of them counts.
+    const more = ["--delete", "--max-delete", "0"];
+    const dry = await yard.app(way, ...words, ...more, "--dry-run");
+    const { code, stdout, stderr } = await yard.app(way, ...words, ...more);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "moved     name -> sub/other\n");
+    assertStringIncludes(stdout, "moved     old/29 -> new/29\n");
+    const summary = "0 files sent (0 B), 1 unchanged, 31 moved, 1 removed; ";
+    assertStringIncludes(stdout, summary);
+    const list = (text: string) => text.slice(0, text.lastIndexOf("\n", text.length - 2));
+    assertEquals(list(dry.stdout), list(stdout));
+    assert(/; \d(\.\d)? KB on the wire for a tree of \d{3} KB/.test(stdout), stdout);
+    assertEquals(describeTree(`${to}/to`), describeTree(`${from}/from`));
+  });
+}
+
+Deno.test("a server that does not let files be removed gets those sent that were moved", async () => {
+  await using yard = await openYard({ "src/new": "content" });
+  write(`${yard.served}/old`, "content");
+  const { code, stdout, stderr } = await yard.app("push", "src", "--delete");
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, 'May not remove "old": the server does not let files be removed');
+  assertStringIncludes(stdout, "new       new\n1 file sent (7 B), 0 unchanged, 1 failed;");
+  assertEquals(Object.keys(describeTree(yard.served)), ["new", "old"]);
+});
+
+Deno.test("with --json a move says from where", async () => {
+  await using yard = await openYard({ "src/b": "content" }, ALL);
+  write(`${yard.served}/a`, "content");
+  const { stdout } = await yard.app("push", "src", "--delete", "--json");
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.filter(({ event }) => event === "planned"), [
+    { event: "planned", action: "move", name: "b", from: "a" },
+  ]);
+  const { files, moved, removed } = events.at(-1);
+  assertEquals([files, moved, removed], [0, 1, 0]);
+});
+
 Deno.test("more than --max-delete removes nothing, and says what to do", async () => {
-  await using yard = await openYard({ "src/a": "1" }, ALL);
+  await using yard = await openYard({ "src/a": "one" }, ALL);
   ["x", "y", "z"].forEach((name) => write(`${yard.served}/${name}`, "1"));
   const refused = await yard.app("push", "src", "--delete", "--max-delete", "2");
   assertEquals(refused.code, 1);
@@ -180,7 +232,7 @@ Deno.test("--json has an event for each action and each failure, and the figures
   );
   const { bytesOnWire, ...tally } = events.pop();
   assert(bytesOnWire > 0);
-  const figures = { files: 1, fileBytes: 1, unchanged: 0, skipped: 0, removed: 0, failed: 1, sizeBytes: 3 };
+  const figures = { files: 1, fileBytes: 1, unchanged: 0, skipped: 0, removed: 0, failed: 1, moved: 0, sizeBytes: 3 };
   assertEquals(tally, { event: "tally", name: "src", ...figures, isDryRun: false });
   assertEquals(events.map(({ event, action, name, code }) => [event, name, action ?? code]), [
     ["error", "b", "overwrite_denied"],

@@ -7,7 +7,7 @@ import { oneByteAtATime } from "../support/streams.ts";
 import { openWire } from "./engines.ts";
 import { runTree, twoTrees } from "./trees.ts";
 
-const NONE = { files: 0, fileBytes: 0, unchanged: 0, skipped: 0, removed: 0, failed: 0 };
+const NONE = { files: 0, fileBytes: 0, unchanged: 0, skipped: 0, removed: 0, failed: 0, moved: 0 };
 
 Deno.test("everything is told in the order of the names, and made", async () => {
   using trees = twoTrees();

@@ -7,7 +7,16 @@ import { TemporaryTree } from "../files/temporary_tree.ts";
 import { assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { openRaw, type RawPeer } from "./raw_peer.ts";
 
-const TALLY = { type: "tallied", files: 1, fileBytes: 1, unchanged: 0, skipped: 0, removed: 0, failed: 2 } as const;
+const TALLY = {
+  type: "tallied",
+  files: 1,
+  fileBytes: 1,
+  unchanged: 0,
+  skipped: 0,
+  removed: 0,
+  failed: 2,
+  moved: 0,
+} as const;
 /** What long work breathes through is closed a little later, so each test ends with a breath. */
 const NAMES = ["a", "b", "c", "d"];
 

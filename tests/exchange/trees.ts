@@ -38,7 +38,8 @@ export async function runTree({ from, to, wire = openWire(), sending, receiving 
   const told: Told = { plan: [], sendFailures: [], receiveFailures: [], leftOut: [] };
   const [sent, received] = await Promise.all([
     endOf(sendTree(wire.client, from.tree, "", {
-      onPlanned: (action, name) => told.plan.push(`${action} ${name}`),
+      onPlanned: (action, name, _, from) =>
+        told.plan.push(`${action} ${from === undefined ? "" : `${from} -> `}${name}`),
       onRemoved: (names) => told.plan.push(...names.map((name) => `remove ${name}`)),
       onFailed: (name, { code }) => told.sendFailures.push(`${name}: ${code}`),
       onLeftOut: (name, { code }) => told.leftOut.push(`${name}: ${code}`),

@@ -45,6 +45,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "move within": (tree) => tree.move("dir/file", "dir/moved", "error"),
   "move of a directory": (tree) => tree.move("dir/sub", "moved", "error"),
   "move of a directory into": (tree) => tree.move("other", "dir/moved", "error"),
+  async "moves from folder to folder"(tree) {
+    await moveBetween(tree, "dir", "other");
+    await moveBetween(tree, "other", "dir");
+  },
   "remove of a file": (tree) => tree.remove("dir/file"),
   "remove of a directory": (tree) => tree.remove(`dir/empty`),
   "making directories": (tree) => tree.makeDirectory("dir/a/b"),
@@ -65,6 +69,18 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     }
   },
 };
+
+/** As a tree is made with it, the file of one folder; with another time. */
+async function moveBetween(tree: LocalTree, from: string, to: string): Promise<void> {
+  const [old, target] = [tree.folder(from), tree.folder(to)];
+  const entry = await old.look("file");
+  if (!entry) return;
+  const moved = [{ base: `from ${from}`, entry, facts: { mtimeMs: FACTS.mtimeMs } }];
+  await target.adopt(from, moved);
+  await target.flush();
+  await old.removeEach([entry]);
+  await old.flush();
+}
 
 async function putBlocks(tree: LocalTree, end: (draft: Draft) => unknown): Promise<void> {
   const draft = await tree.create("dir/new", FACTS, "error");

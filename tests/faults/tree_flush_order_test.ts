@@ -1,4 +1,5 @@
 /** What a receiver of trees acknowledges is durable: in which order the system is told to write things to the disk. */
+import type { ReceiveTreeOptions } from "../../protocol/exchange/tree_receive_options.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { openWire } from "../exchange/engines.ts";
 import { runTree, twoTrees } from "../exchange/trees.ts";
@@ -8,8 +9,14 @@ import { StoppingFileSystem } from "./stopping_file_system.ts";
 type Trees = ReturnType<typeof twoTrees>;
 type Prepare = (trees: Trees) => void;
 
-/** What a receiver calls and says, when `prepare` has made a difference between two trees that were the same. */
-async function callsOf(prepare: Prepare, isUnflushed = false): Promise<string[]> {
+/**
+ * What a receiver calls and says, when `prepare` has made a difference between two trees that were the same. Only where
+ * it removes something, new files come in more than one group.
+ */
+async function callsOf(
+  prepare: Prepare,
+  { isUnflushed = false, removeMax }: Pick<ReceiveTreeOptions, "isUnflushed" | "removeMax"> = {},
+): Promise<string[]> {
   using trees = twoTrees();
   for (const name of ["a", "b", "d/c"]) trees.from.file(name);
   Deno.symlinkSync("a", trees.from.at("link"));
@@ -24,7 +31,7 @@ async function callsOf(prepare: Prepare, isUnflushed = false): Promise<string[]>
     send(message);
   };
   stopping.begin();
-  const { receiveFailures } = await runTree({ from: trees.from, to, wire, receiving: { removeMax: 9, isUnflushed } });
+  const { receiveFailures } = await runTree({ from: trees.from, to, wire, receiving: { removeMax, isUnflushed } });
   assertEquals([receiveFailures, stopping.openCount], [[], 0]);
   return stopping.calls;
 }
@@ -38,6 +45,7 @@ interface Scenario {
   readonly flushes: "sync" | "syncSync";
   readonly flushTimes: number;
   readonly says: "kept" | "tallied";
+  readonly removeMax?: number;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -103,12 +111,13 @@ const SCENARIOS: readonly Scenario[] = [
     flushes: "syncSync",
     flushTimes: 1,
     says: "tallied",
+    removeMax: 9,
   },
 ];
 
-for (const { what, prepare, does, times, flushes, flushTimes, says } of SCENARIOS) {
+for (const { what, prepare, does, times, flushes, flushTimes, says, removeMax } of SCENARIOS) {
   Deno.test(`a tree is told to be done when it is on the disk: ${what}`, async () => {
-    const calls = await callsOf(prepare);
+    const calls = await callsOf(prepare, { removeMax });
     const count = (name: string, part = calls) => part.filter((call) => call === name).length;
     assertEquals(count(does), times, calls.join());
     const behind = calls.slice(calls.lastIndexOf(does));
@@ -117,7 +126,7 @@ for (const { what, prepare, does, times, flushes, flushTimes, says } of SCENARIO
   });
 
   Deno.test(`without flushing, nothing of a tree waits for the disk: ${what}`, async () => {
-    const calls = await callsOf(prepare, true);
+    const calls = await callsOf(prepare, { isUnflushed: true, removeMax });
     assert(calls.includes(does));
     assertEquals(calls.filter((call) => call.startsWith("sync")), []);
   });

@@ -68,6 +68,7 @@ async function play(stage: TreeStage, round: Round, way: "push" | "pull"): Promi
     const isKnown = facts === before[name] || facts === wanted[name] || bytesOf(facts) === bytesOf(wanted[name]);
     assert(isKnown, `${name} is ${facts}, neither ${before[name]} nor ${wanted[name]}`);
   }
+  assertNothingLost(before, wanted, there);
   if (kind === "kill server") {
     stage.server = await ServerProcess.start(stage.served, ["--log", "off", "--allow-overwrite", "--allow-remove"]);
   }
@@ -125,6 +126,18 @@ async function copy(from: string, to: string): Promise<void> {
   const { success } = await new Deno.Command("cp", { args: ["-a", from, to] }).output();
   assert(success);
 }
+
+/** What only has another name is under one of the two at any time; what a directory stood in the way of comes last. */
+function assertNothingLost(before: Facts, wanted: Facts, there: Facts): void {
+  const contents = new Set(Object.values(there).map(bytesOf));
+  const goes = (name: string) => wanted[name] === undefined && wanted[`${name}/`] === undefined && !name.endsWith("/");
+  for (const [name, facts] of Object.entries(before).filter(([name]) => goes(name))) {
+    const isMoved = (to: string) => bytesOf(wanted[to]) === bytesOf(facts) && before[`${to}/`] === undefined;
+    if (Object.keys(wanted).some(isMoved)) assert(contents.has(bytesOf(facts)), `the content of ${name} is gone`);
+  }
+}
+
+type Facts = Readonly<Record<string, string>>;
 
 /** Without time and bits, which may still be set. */
 function bytesOf(facts: string | undefined): string | undefined {

@@ -94,11 +94,51 @@ Deno.test("a push over a connection that is lost goes on by itself, tells each f
   assertEquals(proxy.connections, 2);
 });
 
-/** Until then nothing is refused. */
-async function untilCounted(served: ReturnType<typeof startServed>): Promise<void> {
+Deno.test("what a push moves takes as much room as before, and needs none", async () => {
+  const limits = { rootBytesMax: 21, rootFilesMax: 4 };
+  const options = { allowOverwrite: true, allowRemove: true, limits };
+  await using served = startServed({ "d/a": "0123456789", "d/b": "9876543210" }, options);
+  using local = localFiles([]);
+  await using client = served.client();
+  assertEquals(await untilCounted(served), { bytes: 20, files: 3 });
+  await pullTree(client, "", local.tree, { isExact: true });
+  for (const [from, to] of [["d", "e"], ["e", "d"]] as const) {
+    Deno.renameSync(`${local.path}/${from}`, `${local.path}/${to}`);
+    const { moved, failed } = await pushTree(client, local.tree, "", { isExact: true, removeMax: 0 });
+    assertEquals([moved, failed], [2, 0]);
+    assertEquals(await untilCounted(served), { bytes: 20, files: 3 });
+  }
+  assertEquals(Object.keys(describeTree(served.root)), ["d/", "d/a", "d/b"]);
+});
+
+Deno.test("what was moved before the connection was lost is told and counted once", async () => {
+  const old = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`old/${index}`, `content of ${index}`]));
+  await using served = startServed(old, { allowOverwrite: true, allowRemove: true });
+  using local = localFiles([]);
+  await using direct = served.client();
+  await pullTree(direct, "", local.tree, { isExact: true });
+  Deno.renameSync(`${local.path}/old`, `${local.path}/new`);
+  Deno.writeFileSync(`${local.path}/new/large`, new Uint8Array(900_000).fill(1)); // comes behind the moves
+  await using proxy = new HarmfulProxy(served.port, { direction: "to server", offset: 500_000, kind: "cut" });
+  await using client = new Client({ host: "127.0.0.1", port: Number(proxy.port) }, { retryWaitMs: 0 });
+  const told: string[] = [];
+  const { moved, files, unchanged, removed, failed } = await pushTree(client, local.tree, "", {
+    isExact: true,
+    removeMax: 1,
+    onPlanned: (action, name, _, from) => action === "move" && told.push(`${from} ${name}`),
+  });
+  assertEquals([moved, files, unchanged, removed, failed], [40, 1, 0, 1, 0]);
+  assertEquals([told.length, new Set(told).size, proxy.connections], [40, 40, 2]);
+  assertEquals(describeTree(served.root), describeTree(local.path));
+});
+
+/** Until then nothing is refused; what was counted. */
+async function untilCounted(served: ReturnType<typeof startServed>): Promise<{ bytes: number; files: number }> {
   await using client = served.client();
   for (;;) {
     const { gauges } = await client.status();
-    if (gauges.find(({ name }) => name === "root_bytes")?.used !== undefined) return;
+    const used = (gauge: string) => gauges.find(({ name }) => name === gauge)?.used;
+    const [bytes, files] = [used("root_bytes"), used("root_files")];
+    if (bytes !== undefined && files !== undefined) return { bytes, files };
   }
 }

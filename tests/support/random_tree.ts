@@ -38,7 +38,7 @@ export function makeExtremes(random: Random, path: string): void {
   setTimes(random, path);
 }
 
-/** Changes up to `count` entries: content, time alone, bits, kind; removes some and makes others. Also the top itself. */
+/** Changes up to `count` entries: content, time alone, bits, kind, name; removes some and makes others. Also the top itself. */
 export function editRandomly(random: Random, path: string, count: number): void {
   if (random.below(4) === 0) Deno.chmodSync(path, random.pick(DIRECTORY_MODES));
   for (let edit = 0; edit < count; edit++) {
@@ -61,7 +61,7 @@ function setTimesOfChanged(random: Random, path: string): void {
 function editEntry(random: Random, top: string, directory: string, name: string): void {
   const path = `${directory}/${name}`;
   const info = Deno.lstatSync(path);
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       return Deno.removeSync(path, { recursive: true });
     case 1:
@@ -71,10 +71,18 @@ function editEntry(random: Random, top: string, directory: string, name: string)
       return info.isFile ? writeRandom(random, path) : undefined;
     case 3:
       return setTime(random, path);
+    case 4:
+      return move(path, `${pickDirectory(random, top)}/${random.pick(NAMES)}`, info.isFile);
     default:
       if (info.isSymlink) return;
       return Deno.chmodSync(path, random.pick(info.isFile ? MODES : DIRECTORY_MODES));
   }
+}
+
+/** Not to where something is, nor into itself; nor up, with links that would lead out of the tree there. */
+function move(path: string, to: string, isFile: boolean): void {
+  const isUp = to.split("/").length < path.split("/").length;
+  if (!exists(to) && !to.startsWith(`${path}/`) && (isFile || !isUp)) Deno.renameSync(path, to);
 }
 
 function makeEntry(random: Random, top: string, directory: string, name = random.pick(NAMES)): void {

@@ -54,7 +54,12 @@ export const SYNC_MESSAGES = {
     text: optional(8, text),
   }),
   /** Receiver: everything below number `considered` has been considered, and this is done about it. */
-  plan: declare(0x43, "part", { considered: required(1, uint), actions: optional(2, bytes) }),
+  plan: declare(0x43, "part", {
+    considered: required(1, uint),
+    actions: optional(2, bytes),
+    /** Which names the files had that were moved, with a NUL between them. */
+    sources: optional(3, text),
+  }),
   /** Sender: a small file that was wanted, whole. `mtimeMs`: it is another version than was told. */
   file: declare(0x44, "part", {
     number: required(1, uint),
@@ -89,7 +94,13 @@ export const SYNC_MESSAGES = {
     skipped: required(4, uint),
     removed: required(5, uint),
     failed: required(6, uint),
+    /** Files that were there under another name. */
+    moved: required(7, uint),
   }),
+  /** Receiver: which files those entries are, by their digests; all of them were planned for later. */
+  probe: declare(0x4c, "part", { numbers: required(1, bytes) }),
+  /** Sender, asked by `probe`: 16 bytes for each of them, zeros for what cannot be read as it was told. */
+  proof: declare(0x4d, "part", { digests: required(1, bytes) }),
   /** The client wants to know when the tree below a directory changes. Reply: `changed`…, then `done` at its `cancel`. */
   watch: declare(0x58, "request", { name: required(1, text) }),
   /** The tree may be another one than at the last `changed`. `lost`: there may be more to it than was seen. */
