@@ -3,11 +3,11 @@ import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts"
 import { AppError } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
-import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, IF_IMPOSSIBLE_OPTION, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
-import { makeTree } from "./local_place.ts";
+import { treeFor } from "./local_place.ts";
 import { reportTree } from "./tree_report.ts";
 
 const OPTIONS = [
@@ -22,6 +22,7 @@ const OPTIONS = [
   { name: "dry-run", kind: "flag", help: "Change nothing; show what would be done" },
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
+  IF_IMPOSSIBLE_OPTION,
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
   ...LOOK_OPTIONS,
 ] as const;
@@ -67,8 +68,9 @@ export const pullCommand = defineCommand({
     const report = reportFor(input);
     const options = await treeOptionsOf(input);
     await using client = clientFor(target, input, report);
-    const tree = makeTree(path);
-    return await reportTree(report, path, options, (reported) => pullTree(client, name, tree, reported));
+    const { tree, into } = treeFor(path);
+    const pull = (reported: TreeOptions) => pullTree(client, name, tree, { ...reported, into });
+    return await reportTree(report, path, options, pull);
   },
 });
 
@@ -80,6 +82,7 @@ async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
     removeMax: options.delete ? options["max-delete"] : undefined,
     isDryRun: options["dry-run"],
     isUnflushed: options["no-flush"],
+    ifImpossible: options["if-impossible"],
     excludes: await exclusionOf(options),
   };
 }

@@ -4,6 +4,7 @@ import type { PlannedAction } from "../wire/plan_actions.ts";
 import type { Arrivals } from "./tree_arrivals.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
+import type { TreeNeed } from "./tree_need.ts";
 import type { PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Removal } from "./tree_removal.ts";
@@ -18,6 +19,7 @@ export interface TreeDeedsOptions {
   readonly arrivals: Arrivals;
   readonly removal: Removal;
   readonly touched: TouchedDirectories;
+  readonly need: TreeNeed;
   readonly isDryRun: boolean;
   readonly excludes: ReceiveTreeOptions["excludes"];
 }
@@ -71,11 +73,14 @@ export class TreeDeeds {
   }
 
   #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {
-    const { touched, ledger, arrivals, isDryRun } = this.#options;
+    const { touched, ledger, arrivals, need, isDryRun } = this.#options;
     const { directory, told, name } = place;
     touched.add(directory);
-    if (isDryRun) return ledger.countStored(told.sizeBytes);
     const replacedBytes = action === "replace" ? own?.sizeBytes : undefined;
+    if (isDryRun) {
+      need.addFile(told.sizeBytes, replacedBytes);
+      return ledger.countStored(told.sizeBytes);
+    }
     arrivals.want({ ...place, ifTaken: this.#ifTaken(action, name), replacedBytes });
   }
 
@@ -88,9 +93,10 @@ export class TreeDeeds {
   }
 
   async #makeDirectory(place: Place, own: FolderEntry | undefined): Promise<void> {
-    const { walk, rules, touched, arrivals, isDryRun } = this.#options;
+    const { walk, rules, touched, arrivals, need, isDryRun } = this.#options;
     const { directory, told } = place;
     touched.add(directory);
+    if (!own) need.addName();
     if (!isDryRun) {
       if (own) await directory.folder!.remove(told.name);
       await directory.folder!.makeDirectory(told.name, rules.isExact ? told.mode : undefined);
@@ -100,8 +106,9 @@ export class TreeDeeds {
   }
 
   async #makeLink({ directory, told }: Place, isOver: boolean): Promise<void> {
-    const { touched, arrivals, isDryRun } = this.#options;
+    const { touched, arrivals, need, isDryRun } = this.#options;
     touched.add(directory);
+    if (!isOver) need.addName();
     if (isDryRun) return;
     await directory.folder!.makeLink(told.name, told.target!, isOver ? "replace" : "error");
     arrivals.dirty(directory.folder!);

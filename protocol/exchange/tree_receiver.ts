@@ -17,10 +17,12 @@ import { packActions, type Planned } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError } from "./transfer.ts";
 import { Arrivals } from "./tree_arrivals.ts";
+import { TreeClearance } from "./tree_clearance.ts";
 import { TreeConsidering } from "./tree_consider.ts";
 import { TreeDeeds } from "./tree_deeds.ts";
 import { TouchedDirectories } from "./tree_directories.ts";
 import { TreeLedger } from "./tree_ledger.ts";
+import { TreeNeed } from "./tree_need.ts";
 import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import { Removal } from "./tree_removal.ts";
 import { sizeOfFiles, type Tally } from "./tree_report.ts";
@@ -56,6 +58,8 @@ class TreeReceiving {
   readonly #removal: Removal;
   readonly #touched: TouchedDirectories;
   readonly #walk: ToldWalk;
+  readonly #clearance: TreeClearance;
+  readonly #need = new TreeNeed();
   readonly #deeds: TreeDeeds;
   readonly #considering: TreeConsidering;
   #isScanned = false;
@@ -86,9 +90,10 @@ class TreeReceiving {
     const walk = this.#walk = new ToldWalk({ tree, top, onExtra, onFailed });
     const shared = { walk, rules, rights, ledger };
     const { excludes } = options;
-    const deeds = { ...shared, arrivals, removal, touched, isDryRun: isDryRun ?? false, excludes };
+    const clearance = this.#clearance = new TreeClearance(session, options);
+    const deeds = { ...shared, arrivals, removal, touched, need: this.#need, isDryRun: isDryRun ?? false, excludes };
     this.#deeds = new TreeDeeds(deeds);
-    this.#considering = new TreeConsidering({ ...shared, deeds: this.#deeds, events: options });
+    this.#considering = new TreeConsidering({ ...shared, clearance, deeds: this.#deeds, events: options });
   }
 
   async run(): Promise<Tally> {
@@ -103,6 +108,7 @@ class TreeReceiving {
     if (!this.#options.isDryRun) {
       await this.#touched.set(({ isMade, name }) => isMade || !this.#rights.refusal("overwrite", name));
     }
+    this.#options.onNeed?.(this.#need.most);
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;
@@ -128,6 +134,7 @@ class TreeReceiving {
   /** Makes the directory that the tree goes into; whether it is there then. */
   async #makeTop(): Promise<boolean> {
     this.#rights.require("list", "");
+    await this.#clearance.announce(this.#tree, this.#top);
     try {
       await this.#tree.folder(this.#top);
       return true;
@@ -136,6 +143,7 @@ class TreeReceiving {
     }
     this.#rights.require("create", "");
     if (this.#options.isDryRun) return false;
+    await this.#clearance.passed();
     await this.#tree.makeDirectory(this.#top);
     return true;
   }
@@ -143,7 +151,7 @@ class TreeReceiving {
   /** Until all was told, and all that was wanted is kept. */
   async #receiveAll(): Promise<void> {
     while (!this.#isScanned || this.#arrivals.count > 0) {
-      let message = this.#session.poll();
+      let message: Message | undefined = this.#clearance.nextHeld() ?? this.#session.poll();
       if (!message) {
         // What has come may be all that comes before we say that it is kept.
         if (this.#arrivals.count === 0) await this.#arrivals.keep();
@@ -160,13 +168,20 @@ class TreeReceiving {
       case "listed":
         return await this.#takeListed(message);
       case "file":
+        this.#clearance.require(message.type);
         return await this.#arrivals.takeSmall(message);
       case "offer":
+        this.#clearance.require(message.type);
         return await this.#arrivals.takeLarge(message);
       case "gone":
+        this.#clearance.require(message.type);
         return this.#ledger.countFailed(this.#arrivals.takeNext(message.number).name, peerError(message));
       case "scanned":
         return this.#takeScanned(message);
+      case "impossible":
+        return this.#takeImpossible(message);
+      case "go":
+        return this.#clearance.give(message);
       case "error":
         throw peerError(message);
       default:
@@ -174,7 +189,13 @@ class TreeReceiving {
     }
   }
 
+  #takeImpossible(message: MessageOf<"impossible">): void {
+    const error = this.#clearance.take(message);
+    if (error) this.#ledger.countFailed(message.name, error);
+  }
+
   #takeScanned({ hidden = 0 }: MessageOf<"scanned">): void {
+    this.#clearance.require("scanned");
     if (!this.#walk.isOver) throw new AppError("order", "A directory was not told of");
     this.#isScanned = true;
     this.#ledger.tally.failed += hidden;
@@ -199,6 +220,7 @@ class TreeReceiving {
       this.#ledger.countFailed(directory.name, peerError({ code: message.code, text: message.text ?? "" }));
     }
     if (message.last) await this.#walk.finish(directory, message.unknown ?? false);
+    this.#clearance.forgetNamed();
     this.#sendPlan(planned);
   }
 

@@ -7,7 +7,8 @@
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
-import { validateName } from "../names.ts";
+import { ANY_NAMES, type NameRules } from "../name_rules.ts";
+import { splitName, validateName } from "../names.ts";
 import { FILE_SYSTEM, type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
@@ -15,6 +16,7 @@ import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
+import { probeNames } from "./name_probe.ts";
 import { openFound } from "./open_found.ts";
 import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
 import { join } from "./paths.ts";
@@ -22,7 +24,7 @@ import { publish, refuseToReplace, taken } from "./publish.ts";
 import { handleOf, loadOpenToRead } from "./read_handle.ts";
 import { exchanged, type Place, Resolver } from "./resolve.ts";
 import { entryOf, listDirectory, type Measure, measure, sweepPartials, type Walked } from "./scan.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Source, Space, Usage } from "./tree.ts";
+import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Room, Source, Space, Usage } from "./tree.ts";
 import { measureUsage, spaceAt } from "./usage.ts";
 
 export class LocalTree implements FileTree {
@@ -61,6 +63,22 @@ export class LocalTree implements FileTree {
     } catch (error) {
       if (error instanceof AppError) return spaceAt(this.#resolver.root);
       throw error;
+    }
+  }
+
+  async room(directory: string): Promise<Room> {
+    return { bytes: (await this.space(directory))?.freeBytes };
+  }
+
+  nameRules(directory: string): NameRules {
+    const look = ({ here, base }: { here: Here; base: string }) => directory === "" ? here.path : join(here.path, base);
+    try {
+      const path = this.#resolver.find(directory, "look at", look);
+      const probe = (here: Here) => probeNames(this.#fs, here);
+      return translating("look at", directory, () => this.#resolver.inside(path, directory, probe));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return directory === "" ? ANY_NAMES : this.nameRules(splitName(directory).directory);
     }
   }
 

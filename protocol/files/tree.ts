@@ -7,6 +7,7 @@
  */
 
 import type { AppError } from "../errors.ts";
+import type { NameRules } from "../name_rules.ts";
 
 export type EntryKind = "file" | "directory" | "other";
 
@@ -78,6 +79,13 @@ export interface Space {
   readonly freeBytes: number;
   /** What is there in all. */
   readonly sizeBytes: number;
+}
+
+/** What a tree has room for; `undefined` where nobody knows. */
+export interface Room {
+  readonly bytes?: number | undefined;
+  /** Files and directories. */
+  readonly files?: number | undefined;
 }
 
 type Awaitable<T> = T | Promise<T>;
@@ -199,4 +207,8 @@ export interface FileTree {
   usage?(signal?: AbortSignal): Promise<Usage>;
   /** How much room there is in that directory, or in the one above it that is there; `undefined` when nobody knows. */
   space?(directory: string): Awaitable<Space | undefined>;
+  /** What may still be stored in that directory, all limits considered. */
+  room?(directory: string): Awaitable<Room>;
+  /** Which names there can be in that directory, or in the one above it that is there. Absent: all that the rule allows. */
+  nameRules?(directory: string): Awaitable<NameRules>;
 }

@@ -13,10 +13,12 @@ import type {
   FileTree,
   Folder,
   IfTaken,
+  Room,
   Source,
   Usage,
 } from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
+import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
 import { splitName, validateName } from "../../protocol/names.ts";
 import { LimitedFolder } from "./limited_folder.ts";
 import type { PartialsByAddress } from "./partials.ts";
@@ -109,6 +111,14 @@ export class LimitedTree implements FileTree {
     const sizeBytes = await this.#sizeOf(name);
     await this.#tree.remove(name);
     this.#storage.changed({ bytes: -(sizeBytes ?? 0), files: -1 });
+  }
+
+  async room(directory: string): Promise<Room> {
+    return await this.#storage.room(directory);
+  }
+
+  async nameRules(directory: string): Promise<NameRules> {
+    return await this.#tree.nameRules?.(directory) ?? ANY_NAMES;
   }
 
   /** What is not there and could not be looked at has no size to take back: the operation itself says why. */

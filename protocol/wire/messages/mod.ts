@@ -10,6 +10,7 @@ import type { Crc32 } from "../crc32.ts";
 import { type ByteWriter, decodeFields, encodeFields, OPTIONAL_FROM, type ValuesOf } from "../fields.ts";
 import { appendFrame, type Frame } from "../frame.ts";
 import type { Declaration, Role } from "./declare.ts";
+import { PREFLIGHT_MESSAGES } from "./preflight.ts";
 import { RECORD_MESSAGES } from "./records.ts";
 import { SESSION_MESSAGES } from "./session.ts";
 import { STATUS_MESSAGES } from "./status.ts";
@@ -24,6 +25,7 @@ export const MESSAGES = {
   ...TREE_MESSAGES,
   ...RECORD_MESSAGES,
   ...SYNC_MESSAGES,
+  ...PREFLIGHT_MESSAGES,
 } as const;
 
 type Messages = typeof MESSAGES;
