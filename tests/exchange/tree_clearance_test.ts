@@ -13,6 +13,7 @@ const plain = { kind: "file", sizeBytes: 1, mtimeMs: 1_000, mode: 0o644 } as con
 const GO = { type: "go", entries: 1, sizeBytes: 1 } as const;
 const SCANNED = { type: "scanned" } as const;
 const content = [Uint8Array.of(1)];
+const FILE = { type: "file", number: 0, content } as const;
 const STOP = { ...EXACT, preflight: { ifImpossible: "stop" } } as const;
 
 function listed(entries: readonly ToldEntry[], last = true): MessageOf<"listed"> {
@@ -60,13 +61,18 @@ for (const [what, [entry, ...behind]] of Object.entries(ACTIONS)) {
 
 /** What a sender may not say, behind "listed" of the file "a". */
 const SENDERS: Readonly<Record<string, readonly [messages: readonly FieldMessage[], code: string]>> = {
-  "a file before the go-ahead": [[{ type: "file", number: 0, content }, GO], "order"],
+  "a file before the go-ahead": [[FILE, GO, SCANNED], "order"],
   "an offer before the go-ahead": [[{ type: "offer", name: "a", sizeBytes: 1 }, GO], "order"],
-  "that a file is gone, before the go-ahead": [[{ type: "gone", number: 0, code: 10, text: "" }, GO], "order"],
-  "the end without a go-ahead": [[SCANNED], "order"],
-  "the go-ahead twice": [[GO, GO], "order"],
-  "an impossible entry, and the go-ahead": [[{ type: "impossible", name: "x", code: 15, text: "No" }, GO], "bad_name"],
-  "impossible entries that it does not name, and the go-ahead": [[{ ...GO, more: 1 }], "bad_name"],
+  "that a file is gone, before the go-ahead": [[{ type: "gone", number: 0, code: 10, text: "" }, GO, SCANNED], "order"],
+  "the end without a go-ahead": [[SCANNED, FILE], "order"],
+  "the go-ahead twice": [[GO, GO, SCANNED, FILE], "order"],
+  "an impossible entry, and the go-ahead": [[
+    { type: "impossible", name: "x", code: 15, text: "No" },
+    GO,
+    SCANNED,
+    FILE,
+  ], "bad_name"],
+  "impossible entries that it does not name, and the go-ahead": [[{ ...GO, more: 1 }, SCANNED, FILE], "bad_name"],
 };
 
 for (const [what, [messages, code]] of Object.entries(SENDERS)) {
@@ -79,6 +85,14 @@ for (const [what, [messages, code]] of Object.entries(SENDERS)) {
     assertEquals([to.visible(), to.reserved()], [{}, []]);
   });
 }
+
+Deno.test("a sender that gives the go-ahead, and then the end and the file, is heard to the end", async () => {
+  using to = new TemporaryTree();
+  const { session, peer } = openRaw();
+  const received = receiveTree(session, to.tree, "", STOP);
+  await peer.send(listed([{ ...plain, name: "a" }]), GO, SCANNED, FILE);
+  assertEquals((await received).files, 1);
+});
 
 Deno.test("a sender that tells too much while the receiver waits gets nowhere, one that tells the most is heard", async () => {
   for (const [batches, isTooMuch] of [[16, false], [17, true]] as const) {

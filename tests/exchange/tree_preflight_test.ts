@@ -1,5 +1,7 @@
 /** What is found before a tree is moved: by the sender alone, while the receiver changes nothing; and what is left out. */
 import { AppError } from "../../protocol/errors.ts";
+import { GROUP_BYTES_MAX } from "../../protocol/exchange/tree_group.ts";
+import { TreeNeed } from "../../protocol/exchange/tree_need.ts";
 import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
 import type { SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
 import { TreeScan } from "../../protocol/exchange/tree_scan.ts";
@@ -257,4 +259,16 @@ Deno.test("a dry run is told what the run needs, with what is replaced while it 
   await runPreflight({ ...trees, sending: dry, receiving: { ...dry, onNeed: (need) => needs.push(need) } });
   // "a" is written whole, then the old one goes; the same for "b"; then "d" and what is in it.
   assertEquals(needs, [{ bytes: 2_000_000, files: 2 }]);
+});
+
+Deno.test("what is replaced is there until its group is written", () => {
+  const need = new TreeNeed();
+  for (let count = 0; count < 3; count++) need.addFile(1_000, 1_000);
+  assertEquals(need.most, { bytes: 3_000, files: 3 });
+  need.addFile(GROUP_BYTES_MAX, undefined);
+  need.addFile(2_500, 10);
+  assertEquals(need.most, { bytes: GROUP_BYTES_MAX + 3_000, files: 4 });
+  need.addName();
+  need.addFile(3_500, undefined);
+  assertEquals(need.most, { bytes: GROUP_BYTES_MAX + 6_000, files: 4 });
 });
