@@ -108,7 +108,7 @@ class TreeSending {
       if (count > 0 && maySend && !this.#isPassing && (count >= WANTED_ENOUGH || !mayTell)) {
         await this.#departures.sendNext();
       } else if (mayTell) await this.#tellNext(scan);
-      else if (this.#isPassing) await scan.lookAhead();
+      else if (this.#isPassing) await this.#lookAhead(scan);
       else await this.#wait();
       if (this.#session.queuedBytes >= FLUSH_BYTES) await this.#session.flushBulk();
       await breathe();
@@ -180,6 +180,12 @@ class TreeSending {
         onFailed?.(finding.name, finding.error);
       },
     });
+  }
+
+  /** The receiver compares meanwhile: it has all that may be told. */
+  async #lookAhead(scan: TreeScan): Promise<void> {
+    if (this.#session.queuedBytes > 0) await this.#session.flushBulk();
+    await scan.lookAhead();
   }
 
   #mayTell(scan: TreeScan): boolean {

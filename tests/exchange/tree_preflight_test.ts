@@ -4,6 +4,7 @@ import { GROUP_BYTES_MAX } from "../../protocol/exchange/tree_group.ts";
 import { TreeNeed } from "../../protocol/exchange/tree_need.ts";
 import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
 import type { SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
+import type { TreeStep } from "../../protocol/exchange/tree_report.ts";
 import { TreeScan } from "../../protocol/exchange/tree_scan.ts";
 import type { FileTree, FolderEntry } from "../../protocol/files/tree.ts";
 import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
@@ -148,6 +149,22 @@ Deno.test("what does not fit into the window and the queue is looked at by a sec
       assertEquals(describeTree(to.path), describeTree(from.path));
     }
   }
+});
+
+Deno.test("files that are wanted early are not sent before everything was looked at", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 400; index++) {
+    from.file(`d${index % 40}/${index}`, "changed");
+    to.file(`d${index % 40}/${index}`, "x");
+  }
+  const ends: string[] = [];
+  const verifySum = () => void ends.push("looked at");
+  const onProgress = ({ files }: TreeStep) => void (files && ends.length < 2 && ends.push("stored"));
+  const receiving = { isExact: false, onProgress };
+  const { received } = await runPreflight({ from, to, verifySum, sending: NARROW, receiving });
+  assert(!(received instanceof AppError), `${received}`);
+  assertEquals([received.files, ends], [400, ["looked at", "stored"]]);
 });
 
 Deno.test("what becomes impossible behind the pass is left out, named and counted, and never removed", async () => {
