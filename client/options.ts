@@ -8,6 +8,7 @@ import { translating } from "../protocol/files/fs_errors.ts";
 import { requirePrivate } from "../protocol/files/kept_file.ts";
 import { CLIENT_LIMITS } from "../protocol/limits.ts";
 import { isLink } from "../protocol/wire/link.ts";
+import { IF_IMPOSSIBLE } from "../protocol/wire/messages/preflight.ts";
 import { trustNoAddedAuthorities } from "./added_authorities.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import type { Trust } from "./dial.ts";
@@ -54,6 +55,15 @@ export const IF_EXISTS_OPTION = {
   choices: ["error", "skip", "rename", "replace"],
   default: "error",
   help: "What to do when the name is taken",
+} as const;
+
+/** Those that move directories. */
+export const IF_IMPOSSIBLE_OPTION = {
+  name: "if-impossible",
+  kind: "choice",
+  choices: IF_IMPOSSIBLE,
+  default: "stop",
+  help: "What cannot be stored of a directory stops all, or is left out",
 } as const;
 
 /** Those that can speak an old format; which one has a server of that format for each of them. */

@@ -6,8 +6,10 @@ import { sendTree } from "../protocol/exchange/tree_sender.ts";
 import type { AppError } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { validateDirectoryName } from "../protocol/names.ts";
+import { IF_IMPOSSIBLE, type IfImpossible } from "../protocol/wire/messages/preflight.ts";
 import { IF_DIFFERENT, type IfDifferent } from "../protocol/wire/messages/sync.ts";
 import type { Client } from "./client.ts";
+import { runWithRoom } from "./tree_preflight.ts";
 
 /** How one directory is made like another; what is not said is no. */
 export interface TreeOptions extends TreeEvents {
@@ -23,6 +25,11 @@ export interface TreeOptions extends TreeEvents {
   readonly isUnflushed?: boolean;
   /** Which names are left out: not sent, not replaced, not removed. */
   readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
+  /**
+   * What is done about entries that the receiver cannot have, and about what does not fit: nothing at all, or the rest.
+   * @default "stop"
+   */
+  readonly ifImpossible?: IfImpossible;
   /** Told of what is no file, directory or link that could be sent, and of names that break the rule. */
   readonly onLeftOut?: ((name: string, error: AppError | undefined) => void) | undefined;
   /** Told how many entries the server has with names that nobody may send. */
@@ -42,26 +49,34 @@ export async function pushTree(
   options: TreeOptions = {},
 ): Promise<TreeResult> {
   validateDirectoryName(name);
-  const { excludes, removeMax, isDryRun, onLeftOut } = options;
-  return await attemptTree(client, options, (session, events) => {
-    session.send({
-      type: "push",
-      name,
-      removeMax,
-      ifDifferent: IF_DIFFERENT.indexOf(options.ifDifferent ?? "error"),
-      exact: options.isExact,
-      dryRun: isDryRun,
-      unflushed: options.isUnflushed,
-      filtered: excludes !== undefined && removeMax !== undefined,
-    });
-    return sendTree(session, tree, "", {
-      ...events,
-      excludes,
-      hasDigests: options.hasChecksums,
-      isDryRun,
-      onLeftOut,
-      // Whether it is a directory there is not told: what could be either is left where it is.
-      spares: (extra) => excludes!(extra, false) || excludes!(extra, true),
+  return await runWithRoom(options, async (options, checks) => {
+    const { excludes, removeMax, isDryRun, onLeftOut } = options;
+    const { ifImpossible, onNeed } = checks;
+    return await attemptTree(client, options, (session, events) => {
+      session.send({
+        type: "push",
+        name,
+        removeMax,
+        ifDifferent: IF_DIFFERENT.indexOf(options.ifDifferent ?? "error"),
+        exact: options.isExact,
+        dryRun: isDryRun,
+        unflushed: options.isUnflushed,
+        filtered: excludes !== undefined && removeMax !== undefined,
+        ifImpossible: IF_IMPOSSIBLE.indexOf(ifImpossible),
+        measure: onNeed !== undefined,
+      });
+      return sendTree(session, tree, "", {
+        ...events,
+        preflight: { ...checks, onCleared: events.onCleared },
+        isDecidedHere: true,
+        onNeed,
+        excludes,
+        hasDigests: options.hasChecksums,
+        isDryRun,
+        onLeftOut,
+        // Whether it is a directory there is not told: what could be either is left where it is.
+        spares: (extra) => excludes!(extra, false) || excludes!(extra, true),
+      });
     });
   });
 }
@@ -75,18 +90,29 @@ export async function pullTree(
 ): Promise<TreeResult> {
   validateDirectoryName(name);
   const { into = "" } = options;
-  const { ifDifferent = "error", isExact = false, onLeftOut } = options;
-  return await attemptTree(client, options, (session, events) => {
-    session.send({ type: "pull", name, checksum: options.hasChecksums, dryRun: options.isDryRun });
-    const leftOut = (left: string) => onLeftOut?.(left, undefined);
-    return receiveTree(session, tree, into, { ...options, ...events, ifDifferent, isExact, onLeftOut: leftOut });
+  return await runWithRoom(options, async (options, checks) => {
+    const { ifDifferent = "error", isExact = false, hasChecksums, isDryRun, onLeftOut } = options;
+    const { ifImpossible, onNeed } = checks;
+    return await attemptTree(client, options, (session, events) => {
+      const asked = IF_IMPOSSIBLE.indexOf(ifImpossible);
+      session.send({ type: "pull", name, checksum: hasChecksums, dryRun: isDryRun, ifImpossible: asked });
+      const preflight = { ...checks, onCleared: events.onCleared };
+      const leftOut = (left: string) => onLeftOut?.(left, undefined);
+      const told = { ...options, ...events, ifDifferent, isExact, onLeftOut: leftOut };
+      return receiveTree(session, tree, into, { ...told, preflight, onNeed });
+    });
   });
 }
 
 /** So many that are stored are forgotten together. */
 const FORGOTTEN_TOGETHER = 1_024;
 
-type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
+interface AttemptEvents extends TreeEvents {
+  /** From here on something is done; what was planned before is told now. */
+  readonly onCleared: () => void;
+}
+
+type Work = (session: Session, events: AttemptEvents) => Promise<Tally>;
 
 /** What was stored or moved before a connection broke off counts too, and what was planned then is told once. */
 async function attemptTree(client: Client, options: TreeOptions, work: Work): Promise<TreeResult> {
@@ -123,7 +149,13 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
       }
       options.onProgress?.(step);
     };
-    const onPlanned: TreeEvents["onPlanned"] = (action, name, entry, from) => {
+    let untold: (() => void)[] | undefined = [];
+    const onCleared = () => {
+      untold?.forEach((tell) => tell());
+      untold = undefined;
+    };
+    const onPlanned: NonNullable<TreeEvents["onPlanned"]> = (action, name, entry, from) => {
+      if (untold) return void untold.push(() => onPlanned(action, name, entry, from));
       if (action === "create" || action === "replace") planned.push(name);
       if (action === "move") {
         progressed();
@@ -132,7 +164,7 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
       if (!toldBefore.has(name)) options.onPlanned?.(action, name, entry, from);
     };
     try {
-      const tally = await work(session, { onPlanned, onRemoved, onFailed, onProgress });
+      const tally = await work(session, { onPlanned, onRemoved, onFailed, onProgress, onCleared });
       return {
         ...tally,
         files: tally.files + earlier.files,

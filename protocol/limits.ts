@@ -55,6 +55,9 @@ export const COMPARED_AHEAD_MAX = 1_024;
 /** How many entries of a tree a sender tells ahead of what has become of them. */
 export const TREE_ENTRIES_AHEAD_MAX = 16_384;
 
+/** How many bytes of messages about entries it tells ahead while the receiver may not change anything yet. */
+export const TREE_HELD_BYTES_MAX = 8 * 1_048_576;
+
 /** How many small files, and how many bytes of them, it sends ahead of those that are kept. */
 export const TREE_FILES_AHEAD_MAX = 2_048;
 export const TREE_BYTES_AHEAD_MAX = 16 * 1_048_576;

@@ -1,8 +1,8 @@
 /**
  * The rules of the architecture, checked on the module graph and on the text of the sources.
  *
- * `protocol/` has leaves (errors, limits, names, escape, breathe, compressions) that anybody may import; `wire/` is pure and
- * imports leaves only; `files/` imports leaves only; `exchange/` imports `wire/` and, of `files/`, only its interface; `cli/` imports
+ * `protocol/` has leaves (errors, limits, names, name_rules, escape, breathe, compressions) that anybody may import; `wire/` is
+ * pure and imports leaves only; `files/` imports leaves only; `exchange/` imports `wire/` and, of `files/`, only its interface; `cli/` imports
  * leaves only. `server/` and `client/` import `protocol/` and never each other. Nothing imports tests or fixtures.
  */
 import { assert, assertEquals } from "./support/assert.ts";
@@ -19,6 +19,7 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ["protocol/escape.ts", []],
   ["protocol/compressions.ts", []],
   ["protocol/names.ts", ["protocol/errors.ts", "protocol/limits.ts", "protocol/escape.ts"]],
+  ["protocol/name_rules.ts", ["protocol/limits.ts"]],
   ["protocol/wire/", ["protocol/wire/", "protocol/tls/key.ts", "protocol/errors.ts", "protocol/limits.ts"]],
   ["protocol/tls/", ["protocol/tls/", "protocol/errors.ts", "protocol/limits.ts"]],
   ["protocol/files/", ["protocol/files/", ...leaves()]],
@@ -30,7 +31,8 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
 ];
 
 function leaves(): string[] {
-  return ["errors", "limits", "names", "escape", "breathe", "compressions"].map((name) => `protocol/${name}.ts`);
+  const names = ["errors", "limits", "names", "name_rules", "escape", "breathe", "compressions"];
+  return names.map((name) => `protocol/${name}.ts`);
 }
 
 interface Module {

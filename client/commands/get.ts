@@ -13,6 +13,7 @@ import {
   clientFor,
   COMMON_OPTIONS,
   IF_EXISTS_OPTION,
+  IF_IMPOSSIBLE_OPTION,
   ifTakenOf,
   oldServerFor,
   reportFor,
@@ -34,6 +35,7 @@ const OPTIONS = [
     help: "A file, a directory, or - for stdout (default: the same name, here)",
   },
   IF_EXISTS_OPTION,
+  IF_IMPOSSIBLE_OPTION,
   { name: "show", kind: "flag", help: "Draw a picture on the terminal, if that can" },
   wireOption("share", "image"),
   COMPRESS_OPTION,
@@ -112,7 +114,8 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
   async function getTree(name: string, { tree, as }: Place): Promise<number> {
     const { pullTree } = await import("../tree.ts");
     const { reportTree } = await import("./tree_report.ts");
-    const options = { ifDifferent: input.options["if-exists"], into: as ?? name };
+    const { "if-exists": ifDifferent, "if-impossible": ifImpossible } = input.options;
+    const options = { ifDifferent, ifImpossible, into: as ?? name };
     return await reportTree(
       report,
       name,

@@ -6,11 +6,11 @@ import { quoteName } from "../../protocol/escape.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
 import { Client } from "../client.ts";
-import { clientFor, clientOptionsFor, LOOK_OPTIONS, reportFor } from "../options.ts";
+import { clientFor, clientOptionsFor, IF_IMPOSSIBLE_OPTION, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, formatTarget, takeTarget } from "../target.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
-import { makeTree } from "./local_place.ts";
+import { treeFor } from "./local_place.ts";
 import { reportTree } from "./tree_report.ts";
 import { WATCH_OPTION, watchTree } from "./watch_tree.ts";
 
@@ -27,6 +27,7 @@ const OPTIONS = [
   WATCH_OPTION,
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
+  IF_IMPOSSIBLE_OPTION,
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
   COMPRESS_OPTION,
   ...LOOK_OPTIONS,
@@ -80,8 +81,8 @@ export const pullCommand = defineCommand({
     const report = reportFor(input);
     const options = await treeOptionsOf(input);
     await using client = clientFor(target, input, report);
-    const tree = makeTree(path);
-    const work = (reported: TreeOptions) => pullTree(client, name, tree, reported);
+    const { tree, into } = treeFor(path);
+    const work = (reported: TreeOptions) => pullTree(client, name, tree, { ...reported, into });
     if (!input.options.watch) return await reportTree(report, path, options, work);
     const { ServerWatch } = await import("../watch_server.ts");
     const connect = (signal: AbortSignal) => new Client(target, { ...clientOptionsFor(input, report), signal });
@@ -105,6 +106,7 @@ async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
     removeMax: options.delete ? options["max-delete"] : undefined,
     isDryRun: options["dry-run"],
     isUnflushed: options["no-flush"],
+    ifImpossible: options["if-impossible"],
     excludes: await exclusionOf(options),
   };
 }

@@ -10,6 +10,7 @@ import {
   clientFor,
   COMMON_OPTIONS,
   IF_EXISTS_OPTION,
+  IF_IMPOSSIBLE_OPTION,
   ifTakenOf,
   oldServerFor,
   reportFor,
@@ -26,6 +27,7 @@ import { statIfThere } from "./local_place.ts";
 const OPTIONS = [
   { name: "as", kind: "text", value: "NAME", help: "The name on the server (default: the last part of FILE)" },
   IF_EXISTS_OPTION,
+  IF_IMPOSSIBLE_OPTION,
   wireOption("share"),
   COMPRESS_OPTION,
   ...COMMON_OPTIONS,
@@ -71,8 +73,8 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
     const { pushTree } = await import("../tree.ts");
     const { reportTree } = await import("./tree_report.ts");
     const tree = new LocalTree(path);
-    const ifDifferent = options["if-exists"];
-    return await reportTree(report, name, { ifDifferent }, (reported) => pushTree(client, tree, name, reported));
+    const treeOptions = { ifDifferent: options["if-exists"], ifImpossible: options["if-impossible"] };
+    return await reportTree(report, name, treeOptions, (reported) => pushTree(client, tree, name, reported));
   }
 
   async function putWithProgress(path: string, name: string): Promise<TransferResult> {

@@ -1,15 +1,18 @@
 /** A receiver of a tree considers entries: what `tree_plan.ts` would do about one, if that may be done. */
-import { AppError } from "../errors.ts";
+import { AppError, type ErrorName } from "../errors.ts";
+import { quoteName } from "../escape.ts";
 import type { FolderEntry } from "../files/tree.ts";
+import { confusesNames } from "../name_rules.ts";
 import type { ToldEntry } from "../wire/entry_batch.ts";
 import type { PlannedAction } from "../wire/plan_actions.ts";
 import { equalBytes } from "./proof.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
+import type { TreeClearance } from "./tree_clearance.ts";
 import type { TreeDeeds } from "./tree_deeds.ts";
 import { digestOf } from "./tree_digests.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { hasNumbered } from "./tree_own.ts";
-import { decide, type PlanRules } from "./tree_plan.ts";
+import { decide, type Decision, type PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Directory, Place, ToldWalk } from "./tree_told.ts";
 
@@ -19,6 +22,7 @@ export interface ConsideringOptions {
   readonly rights: TreeRights;
   readonly ledger: TreeLedger;
   readonly deeds: TreeDeeds;
+  readonly clearance: TreeClearance;
   readonly events: Pick<ReceiveTreeOptions, "excludes" | "sizeBytesMax" | "onPlanned" | "onLeftOut">;
 }
 
@@ -31,19 +35,17 @@ export class TreeConsidering {
 
   /** Decides what is done about an entry, and does it where nothing has to be sent for it. */
   async consider(place: Place): Promise<PlannedAction | undefined> {
-    const { walk, rules, events, deeds, ledger } = this.#options;
+    const { walk, events, deeds, ledger, clearance } = this.#options;
     const { directory, told, name } = place;
     const own = await walk.own(place);
     if (directory.isBlocked || events.excludes?.(name, told.kind === "directory")) return this.#pass(place);
-    if (told.kind === "other") events.onLeftOut?.(name);
+    if (told.kind === "other" && !clearance.isNamed(name)) events.onLeftOut?.(name);
+    const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
+      (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
+    const decision = await this.#decide(place, own, isSame);
+    if (!clearance.isGiven && mustWait(decision, own)) await clearance.passed();
     try {
-      const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
-        (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-      const planned = decide(told, own, name, rules, isSame);
-      const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
-      const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
-      const isPutOff = allowed === "create" && !own && deeds.mayBeMoved(place);
-      const decision = isPutOff ? "later" : allowed;
+      if (decision instanceof AppError) throw decision;
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
       const doing = deeds.do(decision, place, own);
       if (doing) await doing;
@@ -52,6 +54,22 @@ export class TreeConsidering {
       if (!(error instanceof AppError) || endsSession(error)) throw error;
       ledger.fail(name, error);
       return this.#pass(place);
+    }
+  }
+
+  async #decide(place: Place, own: FolderEntry | undefined, isSame: boolean): Promise<Decision> {
+    const { rules, clearance, deeds } = this.#options;
+    const { directory, told, name } = place;
+    try {
+      const planned = decide(told, own, name, rules, isSame);
+      const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
+      const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
+      const isNew = allowed !== undefined && own === undefined;
+      const decision = isNew && confusesNames(clearance.names) ? await orTaken(allowed, place) : allowed;
+      return decision === "create" && !own && deeds.mayBeMoved(place) ? "later" : decision;
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
     }
   }
 
@@ -64,7 +82,7 @@ export class TreeConsidering {
 
   /** Throws what forbids it. Times and bits of a directory or link are set where that may be, and not missed where not. */
   #allowed(
-    decision: PlannedAction | AppError | undefined,
+    decision: Decision,
     { name, told }: Place,
     own: FolderEntry | undefined,
   ): PlannedAction | undefined {
@@ -85,6 +103,27 @@ export class TreeConsidering {
     const { sizeBytesMax = Infinity } = this.#options.events;
     if (sizeBytes > sizeBytesMax) throw tooLarge(name, sizeBytesMax);
   }
+}
+
+/**
+ * Whether what was decided changes something, or is a failure: those are told when the run goes on. Files that are wanted
+ * come only then. Throws what would fail for every entry.
+ */
+function mustWait(decision: Decision, own: FolderEntry | undefined): boolean {
+  if (decision instanceof AppError && EVERYWHERE.includes(decision.code)) throw decision;
+  if (decision === "later") return own !== undefined; // a new file is only put off
+  return decision !== undefined && decision !== "create" && decision !== "replace" && decision !== "pass";
+}
+
+/** What is refused with these, is refused whatever it is. */
+const EVERYWHERE: readonly ErrorName[] = ["read_only", "link_needed"];
+
+/** A name that is new may be another spelling of one that is there, where both are the same. */
+async function orTaken(decision: Decision, { directory, told, name }: Place): Promise<Decision> {
+  if (!await directory.folder?.look(told.name)) return decision;
+  return new AppError("exists", `Cannot store ${quoteName(name)}: another spelling of that name is there`, {
+    advice: "Give one of them another name",
+  });
 }
 
 async function hasDigest({ folder }: Directory, { name, digest }: ToldEntry): Promise<boolean> {

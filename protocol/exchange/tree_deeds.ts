@@ -6,6 +6,7 @@ import type { Arrivals } from "./tree_arrivals.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import type { Moves } from "./tree_moves.ts";
+import type { TreeNeed } from "./tree_need.ts";
 import type { PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Removal } from "./tree_removal.ts";
@@ -22,6 +23,7 @@ export interface TreeDeedsOptions {
   readonly adjustments: Adjustments;
   readonly moves: Moves;
   readonly touched: TouchedDirectories;
+  readonly need: TreeNeed;
   readonly isDryRun: boolean;
   readonly excludes: ReceiveTreeOptions["excludes"];
 }
@@ -88,11 +90,14 @@ export class TreeDeeds {
   }
 
   #want(place: Place, action: "create" | "replace", own: FolderEntry | undefined): void {
-    const { touched, ledger, arrivals, isDryRun } = this.#options;
+    const { touched, ledger, arrivals, need, isDryRun } = this.#options;
     const { directory, told, name } = place;
     touched.add(directory);
-    if (isDryRun) return ledger.countStored(told.sizeBytes);
     const replacedBytes = action === "replace" ? own?.sizeBytes : undefined;
+    if (isDryRun) {
+      need.addFile(told.sizeBytes, replacedBytes);
+      return ledger.countStored(told.sizeBytes);
+    }
     arrivals.want({ ...place, ifTaken: this.#ifTaken(action, name), replacedBytes });
   }
 
@@ -105,9 +110,10 @@ export class TreeDeeds {
   }
 
   async #makeDirectory(place: Place, own: FolderEntry | undefined): Promise<void> {
-    const { walk, rules, touched, arrivals, isDryRun } = this.#options;
+    const { walk, rules, touched, arrivals, need, isDryRun } = this.#options;
     const { directory, told } = place;
     touched.add(directory);
+    if (!own) need.addName();
     if (!isDryRun) {
       if (own) await directory.folder!.remove(told.name);
       await directory.folder!.makeDirectory(told.name, rules.isExact ? told.mode : undefined);
@@ -117,8 +123,9 @@ export class TreeDeeds {
   }
 
   async #makeLink({ directory, told }: Place, isOver: boolean): Promise<void> {
-    const { touched, arrivals, isDryRun } = this.#options;
+    const { touched, arrivals, need, isDryRun } = this.#options;
     touched.add(directory);
+    if (!isOver) need.addName();
     if (isDryRun) return;
     const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
     await directory.folder!.makeLink(link, isOver ? "replace" : "error");

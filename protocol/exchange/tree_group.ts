@@ -8,8 +8,8 @@ import type { Folder, IfTaken, NewFile, Staged } from "../files/tree.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 
 /** A larger group saves nothing any more. */
-const FILES_MAX = 256;
-const BYTES_MAX = 1_048_576;
+export const GROUP_FILES_MAX = 256;
+export const GROUP_BYTES_MAX = 1_048_576;
 
 /** So many are written or named without a breath. */
 const AT_ONCE = 32;
@@ -44,12 +44,12 @@ export class FileGroup {
   }
 
   get isFull(): boolean {
-    return this.#files.length >= FILES_MAX || this.#bytes >= BYTES_MAX;
+    return this.#files.length >= GROUP_FILES_MAX || this.#bytes >= GROUP_BYTES_MAX;
   }
 
   /** Copies the content. */
   add(file: GroupedFile): void {
-    this.#buffer ??= new Uint8Array(BYTES_MAX + BODY_BYTES_MAX);
+    this.#buffer ??= new Uint8Array(GROUP_BYTES_MAX + BODY_BYTES_MAX);
     const bytes = this.#buffer.subarray(this.#bytes, this.#bytes += file.bytes.length);
     bytes.set(file.bytes);
     this.#files.push({ ...file, bytes });

@@ -1,6 +1,7 @@
 /** What a receiver of a tree is asked for, and what it may do. */
 import type { AppError } from "../errors.ts";
 import type { PlanRules } from "./tree_plan.ts";
+import type { Preflight } from "./tree_preflight.ts";
 import type { TreeEvents } from "./tree_report.ts";
 import { joinNames } from "./tree_walk.ts";
 
@@ -22,6 +23,10 @@ export interface ReceiveTreeOptions extends TreeEvents, Omit<PlanRules, "removes
   readonly refuses?: ((action: TreeAction, name: string) => AppError | undefined) | undefined;
   /** The largest file to take. */
   readonly sizeBytesMax?: number | undefined;
+  /** What cannot work is found before anything is changed, or left out. */
+  readonly preflight?: Preflight | undefined;
+  /** Told at the end of a dry run how much room it takes to do it. */
+  readonly onNeed?: ((need: { readonly bytes: number; readonly files: number }) => void) | undefined;
   /** Told of what the sender has and cannot send. */
   readonly onLeftOut?: ((name: string) => void) | undefined;
   /** Told how many entries have names that nobody may send. */

@@ -18,12 +18,14 @@ import type { Session } from "./session.ts";
 import { endsSession, peerError } from "./transfer.ts";
 import { Adjustments } from "./tree_adjustments.ts";
 import { Arrivals } from "./tree_arrivals.ts";
+import { TreeClearance } from "./tree_clearance.ts";
 import { TreeConsidering } from "./tree_consider.ts";
 import { TreeDeeds } from "./tree_deeds.ts";
 import { type DirectoryFacts, TouchedDirectories } from "./tree_directories.ts";
 import { TreeEnding } from "./tree_ending.ts";
 import { TreeLedger } from "./tree_ledger.ts";
 import { Moves } from "./tree_moves.ts";
+import { TreeNeed } from "./tree_need.ts";
 import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
@@ -61,6 +63,8 @@ class TreeReceiving {
   readonly #adjustments: Adjustments;
   readonly #touched: TouchedDirectories;
   readonly #walk: ToldWalk;
+  readonly #clearance: TreeClearance;
+  readonly #need = new TreeNeed();
   readonly #deeds: TreeDeeds;
   readonly #considering: TreeConsidering;
   #isScanned = false;
@@ -99,9 +103,11 @@ class TreeReceiving {
     const moves = new Moves({ ...options, ...how, session, tree, top, walk, removal, touched, ledger, removes });
     this.#ending = new TreeEnding({ session, ledger, moves, removal, removes });
     const { excludes } = options;
-    const deeds = { ...shared, arrivals, removal, adjustments, moves, touched, isDryRun: how.isDryRun, excludes };
+    const clearance = this.#clearance = new TreeClearance(session, options);
+    const done = { arrivals, removal, adjustments, moves, touched, need: this.#need };
+    const deeds = { ...shared, ...done, isDryRun: how.isDryRun, excludes };
     this.#deeds = new TreeDeeds(deeds);
-    this.#considering = new TreeConsidering({ ...shared, deeds: this.#deeds, events: options });
+    this.#considering = new TreeConsidering({ ...shared, clearance, deeds: this.#deeds, events: options });
   }
 
   async run(): Promise<Tally> {
@@ -115,6 +121,7 @@ class TreeReceiving {
     await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
+    this.#options.onNeed?.(this.#need.most);
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;
@@ -135,6 +142,7 @@ class TreeReceiving {
   /** Makes the directory that the tree goes into; whether it is there then. */
   async #makeTop(): Promise<boolean> {
     this.#rights.require("list", "");
+    await this.#clearance.announce(this.#tree, this.#top);
     try {
       await this.#tree.folder(this.#top);
       return true;
@@ -143,6 +151,7 @@ class TreeReceiving {
     }
     this.#rights.require("create", "");
     if (this.#options.isDryRun) return false;
+    await this.#clearance.passed();
     await this.#tree.makeDirectory(this.#top);
     return this.#isTopMade = true;
   }
@@ -150,7 +159,7 @@ class TreeReceiving {
   /** Until all was told, and all that was wanted is kept. */
   async #receiveAll(): Promise<void> {
     while (!this.#isScanned || this.#arrivals.count > 0) {
-      let message = this.#session.poll();
+      let message: Message | undefined = this.#clearance.nextHeld() ?? this.#session.poll();
       if (!message) {
         // What has come may be all that comes before we say that it is kept.
         if (this.#arrivals.count === 0) await this.#arrivals.keep();
@@ -167,13 +176,20 @@ class TreeReceiving {
       case "listed":
         return await this.#takeListed(message);
       case "file":
+        this.#clearance.require(message.type);
         return await this.#arrivals.takeSmall(message);
       case "offer":
+        this.#clearance.require(message.type);
         return await this.#arrivals.takeLarge(message);
       case "gone":
+        this.#clearance.require(message.type);
         return this.#ledger.countFailed(this.#arrivals.takeNext(message.number).name, peerError(message));
       case "scanned":
         return this.#takeScanned(message);
+      case "impossible":
+        return this.#takeImpossible(message);
+      case "go":
+        return this.#clearance.give(message);
       case "error":
         throw peerError(message);
       default:
@@ -181,7 +197,13 @@ class TreeReceiving {
     }
   }
 
+  #takeImpossible(message: MessageOf<"impossible">): void {
+    const error = this.#clearance.take(message);
+    if (error) this.#ledger.countFailed(message.name, error);
+  }
+
   #takeScanned({ hidden = 0, mtimeMs, mode = 0 }: MessageOf<"scanned">): void {
+    this.#clearance.require("scanned");
     if (!this.#walk.isOver) throw new AppError("order", "A directory was not told of");
     this.#isScanned = true;
     if (mtimeMs !== undefined) this.#topFacts = { mtimeMs, mode: mode & 0o777 };
@@ -207,6 +229,7 @@ class TreeReceiving {
       this.#ledger.countFailed(directory.name, peerError({ code: message.code, text: message.text ?? "" }));
     }
     if (message.last) await this.#walk.finish(directory, message.unknown ?? false);
+    this.#clearance.forgetNamed();
     this.#sendPlan(planned);
   }
 

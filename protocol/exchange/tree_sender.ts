@@ -8,20 +8,32 @@
 import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { FileTree } from "../files/tree.ts";
-import { TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
-import { packEntries } from "../wire/entry_batch.ts";
+import { TREE_ENTRIES_AHEAD_MAX, TREE_HELD_BYTES_MAX } from "../limits.ts";
+import { packedBytes, packEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packIndices, type Planned, unpackPlan } from "../wire/plan_actions.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError } from "./transfer.ts";
 import { Departures } from "./tree_departures.ts";
 import { Later } from "./tree_later.ts";
+import { type Destination, destinationOf, type Finding, type Preflight } from "./tree_preflight.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
-import { type Told, type WalkBatch, type WalkOptions, walkTree } from "./tree_walk.ts";
+import { TreeScan } from "./tree_scan.ts";
+import type { Told, WalkOptions } from "./tree_walk.ts";
 
 export interface SendTreeOptions extends WalkOptions, TreeEvents {
   /** What is wanted is not sent. */
   readonly isDryRun?: boolean | undefined;
+  /** What the receiver cannot have is found before it changes anything, or left out. */
+  readonly preflight?: Preflight | undefined;
+  /** Whether this side decides if the run goes on; otherwise the receiver does. */
+  readonly isDecidedHere?: boolean | undefined;
+  /** Told at the end of a dry run that measures how much room it takes to do it. */
+  readonly onNeed?: ((need: { readonly bytes: number; readonly files: number }) => void) | undefined;
+  /** How many entries wait to be told during a pre-flight. @default 100,000 */
+  readonly queueMax?: number | undefined;
+  /** How many bytes of entries are told ahead during it. @default `TREE_HELD_BYTES_MAX` */
+  readonly heldBytesMax?: number | undefined;
   /** Which names that are only at the receiver's are to stay. */
   readonly spares?: ((name: string) => boolean) | undefined;
 }
@@ -53,47 +65,49 @@ export async function sendTree(
 
 class TreeSending {
   readonly #session: Session;
-  readonly #departures: Departures;
-  readonly #options: SendTreeOptions;
   readonly #tree: FileTree;
   readonly #top: string;
-  readonly #batches: AsyncGenerator<WalkBatch>;
+  readonly #departures: Departures;
+  readonly #options: SendTreeOptions;
   /** Told, and not yet considered; the first of them has the number `#considered`. */
   #told: Told[] = [];
+  #toldBytes = 0;
   #considered = 0;
   #count = 0;
   #isScanned = false;
   #hidden = 0;
   readonly #later: Later;
+  #destination: Destination | undefined;
+  /** The receiver may not change anything yet. */
+  #isPassing: boolean;
   #taken = 0;
   #tally: Tally | undefined;
 
   constructor(session: Session, tree: FileTree, top: string, options: SendTreeOptions) {
     this.#session = session;
+    this.#tree = tree;
+    this.#top = top;
     this.#departures = new Departures(session, { ...options, top });
     this.#later = new Later(session, { ...options, top });
     this.#options = options;
-    this.#tree = tree;
-    this.#top = top;
-    this.#batches = walkTree(tree, top, {
-      ...options,
-      onLeftOut: (name, error) => {
-        if (error.code === "bad_name") this.#hidden++;
-        options.onLeftOut?.(name, error);
-      },
-    });
+    this.#isPassing = options.preflight?.ifImpossible === "stop";
   }
 
   async run(): Promise<Tally> {
     await this.#departures.start();
+    while (this.#options.preflight && !this.#destination) await this.#wait();
+    const scan = this.#scan();
     for (;;) {
       this.#heed(this.#session.poll());
       if (this.#tally) return this.#tally;
+      if (this.#isPassing && scan.isSeen) this.#endPass(scan);
       const { count, maySend, isEnough } = this.#departures;
+      const mayTell = this.#mayTell(scan);
       if (this.#later.isAsked) await this.#later.answer(() => this.#heed(this.#session.poll()));
-      else if (count > 0 && maySend && (isEnough || !this.#mayTell)) {
+      else if (count > 0 && maySend && !this.#isPassing && (isEnough || !mayTell)) {
         await this.#departures.sendNext();
-      } else if (this.#mayTell) await this.#tellNext();
+      } else if (mayTell) await this.#tellNext(scan);
+      else if (this.#isPassing) await this.#lookAhead(scan);
       else await this.#wait();
       if (this.#session.queuedBytes >= FLUSH_BYTES) await this.#session.flushBulk();
       await breathe();
@@ -122,7 +136,14 @@ class TreeSending {
       case "probe":
         this.#later.take(message.numbers);
         break;
+      case "room":
+        this.#takeRoom(message);
+        break;
+      case "need":
+        this.#options.onNeed?.(message);
+        break;
       case "tallied": {
+        if (this.#isPassing) throw new AppError("order", "The receiver was done before it could begin");
         const { type: _, ...tally } = message;
         this.#tally = tally;
         this.#taken++;
@@ -149,9 +170,22 @@ class TreeSending {
     }
   }
 
-  get #mayTell(): boolean {
-    const ahead = this.#count - this.#considered + this.#departures.aheadCount;
-    return !this.#isScanned && ahead < TREE_ENTRIES_AHEAD_MAX - 1_024;
+  #scan(): TreeScan {
+    const { preflight, onFailed, onLeftOut } = this.#options;
+    if (preflight && !this.#isPassing) preflight.onCleared?.();
+    return new TreeScan(this.#tree, this.#top, {
+      ...this.#options,
+      names: this.#destination?.names,
+      isPass: this.#isPassing,
+      onLeftOut: (name, error) => {
+        if (error.code === "bad_name") this.#hidden++;
+        onLeftOut?.(name, error);
+      },
+      onImpossible: (finding) => {
+        this.#sayImpossible(finding);
+        onFailed?.(finding.name, finding.error);
+      },
+    });
   }
 
   /** Ends the telling, with what the directory itself is. */
@@ -162,10 +196,54 @@ class TreeSending {
     this.#options.onProgress?.({ isCounted: true });
   }
 
-  async #tellNext(): Promise<void> {
-    const { done, value: batch } = await this.#batches.next();
-    if (done) return await this.#tellTop();
-    for (const told of batch.told) this.#told.push(told);
+  /** The receiver compares meanwhile: it has all that may be told. */
+  async #lookAhead(scan: TreeScan): Promise<void> {
+    if (this.#session.queuedBytes > 0) await this.#session.flushBulk();
+    await scan.lookAhead();
+  }
+
+  #mayTell(scan: TreeScan): boolean {
+    const ahead = this.#count - this.#considered + this.#departures.aheadCount;
+    if (this.#isScanned || ahead >= TREE_ENTRIES_AHEAD_MAX - 1_024) return false;
+    if (!this.#isPassing) return true;
+    return !scan.isOver && this.#toldBytes < (this.#options.heldBytesMax ?? TREE_HELD_BYTES_MAX);
+  }
+
+  /** Everything was looked at: lets the receiver change things, unless something was found. */
+  #endPass({ findings, sum }: TreeScan): void {
+    const { preflight, isDecidedHere, onFailed } = this.#options;
+    if (isDecidedHere) {
+      findings.verifyNone(onFailed);
+      preflight!.verifySum?.(sum);
+    } else for (const finding of findings.kept) this.#sayImpossible(finding);
+    const { entries, sizeBytes } = sum;
+    this.#session.send({ type: "go", entries, sizeBytes, ...(findings.more > 0 ? { more: findings.more } : {}) });
+    this.#isPassing = false;
+    preflight!.onCleared?.();
+  }
+
+  #sayImpossible({ name, error, beside }: Finding): void {
+    // What is no text cannot be sent, and is only to be shown.
+    this.#session.send({ type: "impossible", name: name.toWellFormed(), ...failure(error), beside });
+  }
+
+  #takeRoom(message: MessageOf<"room">): void {
+    const { preflight } = this.#options;
+    if (!preflight || this.#destination) {
+      throw new AppError("order", "The receiver announced room that nobody asked for");
+    }
+    this.#destination = destinationOf(message);
+    preflight.onDestination?.(this.#destination);
+  }
+
+  async #tellNext(scan: TreeScan): Promise<void> {
+    const batch = await scan.next();
+    if (!batch && this.#isPassing) return;
+    if (!batch) return await this.#tellTop();
+    for (const told of batch.told) {
+      this.#told.push(told);
+      this.#toldBytes += packedBytes(told.entry);
+    }
     this.#count += batch.told.length;
     this.#options.onProgress?.({ entries: batch.told.length, sizeBytes: sizeOfFiles(batch.entries) });
     const { isLast: last, isUnknown: unknown, error } = batch;
@@ -188,7 +266,7 @@ class TreeSending {
       if (!told) throw new AppError("order", `The receiver planned something for entry ${number}`);
       this.#takeAction(planned, told);
     }
-    this.#told = this.#told.slice(considered - this.#considered);
+    for (const { entry } of this.#told.splice(0, considered - this.#considered)) this.#toldBytes -= packedBytes(entry);
     this.#considered = considered;
   }
 

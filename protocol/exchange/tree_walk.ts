@@ -27,6 +27,12 @@ export interface Told {
   readonly directory: TreeDirectory | undefined;
 }
 
+/** Why an entry is not sent, and beside which other one it cannot be. */
+export interface Refused {
+  readonly error: AppError;
+  readonly beside?: string | undefined;
+}
+
 /** What goes into one message. */
 export interface WalkBatch {
   readonly told: readonly Told[];
@@ -43,8 +49,12 @@ export interface WalkOptions {
   /** Why something may not be told; it is said, and left out. */
   readonly refuses?: ((action: "list" | "read", name: string) => AppError | undefined) | undefined;
   readonly hasDigests?: boolean | undefined;
-  /** Told of what cannot be sent: because nobody could, as with a pipe, or because of its name. */
-  readonly onLeftOut?: ((name: string, error: AppError) => void) | undefined;
+  /** Why the receiver cannot have an entry of that whole name. */
+  readonly refusesEntry?:
+    | ((directory: TreeDirectory, name: string, entry: FolderEntry) => Refused | undefined)
+    | undefined;
+  /** Told of what cannot be sent: because nobody could, as with a pipe, or because of its name (and that `beside` it). */
+  readonly onLeftOut?: ((name: string, error: AppError, beside?: string) => void) | undefined;
 }
 
 /** What fits into a message beside its entries. */
@@ -117,8 +127,9 @@ async function entryToTell(
   options: WalkOptions,
 ): Promise<ToldEntry> {
   const fault = faultOf(directory, name, entry);
-  if (fault) {
-    options.onLeftOut?.(name, fault);
+  const refused = fault ? { error: fault } : options.refusesEntry?.(directory, name, entry);
+  if (refused) {
+    options.onLeftOut?.(name, refused.error, refused.beside);
     return { ...entry, kind: "other" };
   }
   if (!options.hasDigests || entry.kind !== "file") return entry;

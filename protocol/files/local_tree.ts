@@ -7,7 +7,8 @@
  */
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
-import { validateName } from "../names.ts";
+import { ANY_NAMES, type NameRules } from "../name_rules.ts";
+import { splitName, validateName } from "../names.ts";
 import { FILE_SYSTEM, type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
 import { translated, translating } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
@@ -16,6 +17,7 @@ import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } 
 import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
 import { LocalWatch } from "./local_watch.ts";
+import { probeNames } from "./name_probe.ts";
 import { isComparable } from "./old_file.ts";
 import { openFound } from "./open_found.ts";
 import { type AtPlace, openOwn, readNote, removePublishedPartial, type SourceNote } from "./partial.ts";
@@ -32,6 +34,7 @@ import type {
   FileTree,
   Folder,
   IfTaken,
+  Room,
   Source,
   Space,
   TreeWatch,
@@ -81,6 +84,22 @@ export class LocalTree implements FileTree {
   async watch(onChange: (name: string) => void): Promise<TreeWatch> {
     const { root } = this.#resolver;
     return new LocalWatch(this.#fs, root, onChange, { hearsAll: !await isOfNetwork(root) });
+  }
+
+  async room(directory: string): Promise<Room> {
+    return { bytes: (await this.space(directory))?.freeBytes };
+  }
+
+  nameRules(directory: string): NameRules {
+    const look = ({ here, base }: { here: Here; base: string }) => directory === "" ? here.path : join(here.path, base);
+    try {
+      const path = this.#resolver.find(directory, "look at", look);
+      const probe = (here: Here) => probeNames(this.#fs, here);
+      return translating("look at", directory, () => this.#resolver.inside(path, directory, probe));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return directory === "" ? ANY_NAMES : this.nameRules(splitName(directory).directory);
+    }
   }
 
   /** Removes partials that nobody went on with for seven days; how many. */

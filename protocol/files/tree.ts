@@ -7,6 +7,7 @@
  */
 
 import type { AppError } from "../errors.ts";
+import type { NameRules } from "../name_rules.ts";
 
 export type EntryKind = "file" | "directory" | "other";
 
@@ -80,6 +81,13 @@ export interface Space {
   readonly freeBytes: number;
   /** What is there in all. */
   readonly sizeBytes: number;
+}
+
+/** What a tree has room for; `undefined` where nobody knows. */
+export interface Room {
+  readonly bytes?: number | undefined;
+  /** Files and directories. */
+  readonly files?: number | undefined;
 }
 
 type Awaitable<T> = T | Promise<T>;
@@ -268,4 +276,9 @@ export interface FileTree {
    * files, and of names that break the rule, nothing is told. Absent: nobody can. Throws `cannot_watch`.
    */
   watch?(onChange: (name: string) => void): Awaitable<TreeWatch>;
+
+  /** What may still be stored in that directory, all limits considered. */
+  room?(directory: string): Awaitable<Room>;
+  /** Which names there can be in that directory, or in the one above it that is there. Absent: all that the rule allows. */
+  nameRules?(directory: string): Awaitable<NameRules>;
 }

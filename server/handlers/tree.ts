@@ -1,10 +1,12 @@
 /** `push` and `pull`: whole trees. Each name is asked about for itself; what may not be done is told, and the rest goes on. */
 import { AppError } from "../../protocol/errors.ts";
 import type { TreeAction } from "../../protocol/exchange/tree_receive_options.ts";
+import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
+import { IF_IMPOSSIBLE } from "../../protocol/wire/messages/preflight.ts";
 import { IF_DIFFERENT } from "../../protocol/wire/messages/sync.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
@@ -19,8 +21,15 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
     isUnflushed: request.unflushed,
     sizeBytesMax: limits.fileBytesMax,
     refuses: refusalsOf(context),
+    preflight: preflightOf(request),
+    onNeed: request.measure ? (need) => session.send({ type: "need", ...need }) : undefined,
   });
   return { detail: describe(tally) };
+}
+
+/** What this version does not know is the strictest. */
+function preflightOf({ ifImpossible }: MessageOf<"push" | "pull">): Preflight | undefined {
+  return ifImpossible === undefined ? undefined : { ifImpossible: IF_IMPOSSIBLE[ifImpossible] ?? "stop" };
 }
 
 export async function handlePull(request: MessageOf<"pull">, context: RequestContext): Promise<Outcome> {
@@ -30,6 +39,7 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
     hasDigests: request.checksum,
     isDryRun: request.dryRun,
     refuses,
+    preflight: preflightOf(request),
   });
   if (tally.files > 0) context.onDelivered();
   return { detail: describe(tally) };

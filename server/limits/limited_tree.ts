@@ -13,11 +13,13 @@ import type {
   FileTree,
   Folder,
   IfTaken,
+  Room,
   Source,
   TreeWatch,
   Usage,
 } from "../../protocol/files/tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
+import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
 import { splitName, validateName } from "../../protocol/names.ts";
 import { LimitedFolder } from "./limited_folder.ts";
 import type { PartialsByAddress } from "./partials.ts";
@@ -121,6 +123,14 @@ export class LimitedTree implements FileTree {
       if (this.#tree.watch) return this.#tree.watch(onChange);
       throw new AppError("cannot_watch", "Cannot watch: what is shared here has no events");
     });
+  }
+
+  async room(directory: string): Promise<Room> {
+    return await this.#storage.room(directory);
+  }
+
+  async nameRules(directory: string): Promise<NameRules> {
+    return await this.#tree.nameRules?.(directory) ?? ANY_NAMES;
   }
 
   /** What is not there and could not be looked at has no size to take back: the operation itself says why. */

@@ -7,7 +7,7 @@
  */
 import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
-import type { FileTree, Space, Usage } from "../../protocol/files/tree.ts";
+import type { FileTree, Room, Space, Usage } from "../../protocol/files/tree.ts";
 import type { ServerLimits } from "../../protocol/limits.ts";
 import { splitName } from "../../protocol/names.ts";
 
@@ -88,6 +88,16 @@ export class Storage implements AsyncDisposable {
     return this.#tree.space?.(directory);
   }
 
+  /** How much more there may be: by the limits, as far as it is known what there is, and on the disk of a directory. */
+  async room(directory: string): Promise<Room> {
+    const { rootBytesMax, rootFilesMax } = this.limits;
+    const space = await this.space(directory);
+    const free = space ? space.freeBytes - this.keepFreeBytes(space) : Infinity;
+    const bytes = Math.min(free, rootBytesMax - (this.#usage?.bytes ?? -Infinity));
+    const files = rootFilesMax - (this.#usage?.files ?? -Infinity);
+    return { bytes: known(bytes), files: known(files) };
+  }
+
   keepFreeBytes({ sizeBytes }: Space): number {
     const { keepFreeBytes } = this.limits;
     return keepFreeBytes === "auto"
@@ -125,6 +135,10 @@ export class Storage implements AsyncDisposable {
   #countSoon(): void {
     if (this.#tree.usage && performance.now() - this.#countedAt >= COUNT_AGAIN_MS) void this.count();
   }
+}
+
+function known(left: number): number | undefined {
+  return Number.isFinite(left) ? Math.max(0, left) : undefined;
 }
 
 function cannot(name: string): string {

@@ -29,12 +29,16 @@ export interface TreeJob {
   readonly wire?: Wire;
   readonly sending?: SendTreeOptions;
   readonly receiving?: Partial<ReceiveTreeOptions>;
+  /** Below which directory of `to`. @default its top */
+  readonly into?: string;
 }
 
 export const EXACT = { ifDifferent: "replace", isExact: true } as const;
 
 /** Sends all of `from`; the receiver replaces, and is exact, unless `receiving` says otherwise. */
-export async function runTree({ from, to, wire = openWire(), sending, receiving }: TreeJob): Promise<TreeEnds> {
+export async function runTree(
+  { from, to, wire = openWire(), sending, receiving, into = "" }: TreeJob,
+): Promise<TreeEnds> {
   const told: Told = { plan: [], sendFailures: [], receiveFailures: [], leftOut: [] };
   const [sent, received] = await Promise.all([
     endOf(sendTree(wire.client, from.tree, "", {
@@ -45,7 +49,7 @@ export async function runTree({ from, to, wire = openWire(), sending, receiving 
       onLeftOut: (name, { code }) => told.leftOut.push(`${name}: ${code}`),
       ...sending,
     })),
-    endOf(receiveTree(wire.server, to.tree, "", {
+    endOf(receiveTree(wire.server, to.tree, into, {
       ...EXACT,
       onFailed: (name, { code }) => told.receiveFailures.push(`${name}: ${code}`),
       ...receiving,

@@ -29,9 +29,34 @@ for (
     await untilCounted(served);
     const failures: string[] = [];
     const onFailed = (name: string, error: { code: string }) => void failures.push(`${name}: ${error.code}`);
-    const { files, failed } = await pushTree(client, local.tree, "", { onFailed });
+    const { files, failed } = await pushTree(client, local.tree, "", { onFailed, ifImpossible: "skip" });
     assertEquals([files, failed, failures], [stored, 1, [`c: ${code}`]]);
     assertEquals(Object.keys(describeTree(served.root)), ["a", "b"]);
+  });
+}
+
+for (
+  const [what, limits, code] of [
+    ["bytes", { rootBytesMax: 35 }, "no_space"],
+    ["names", { rootFilesMax: 3 }, "too_many_files"],
+  ] as const
+) {
+  Deno.test(`a push for which there are not the ${what} does nothing; what is there already takes none`, async () => {
+    await using served = startServed({}, { limits });
+    using local = localFiles(["a", "b"], "0123456789");
+    await using client = served.client();
+    await untilCounted(served);
+    await pushTree(client, local.tree, "");
+    for (const name of ["c", "d"]) Deno.writeTextFileSync(`${local.path}/${name}`, "0123456789");
+    await assertRejectsCode(() => pushTree(client, local.tree, ""), code);
+    await assertRejectsCode(() => pushTree(client, local.tree, "", { isDryRun: true }), code);
+    assertEquals(Object.keys(describeTree(served.root)), ["a", "b"]);
+    Deno.removeSync(`${local.path}/d`);
+    // All together is more than there is room for; what is not there yet is not.
+    const planned: string[] = [];
+    const onPlanned = (action: string, name: string) => planned.push(`${action} ${name}`);
+    const { files, failed } = await pushTree(client, local.tree, "", { onPlanned });
+    assertEquals([files, failed, planned], [1, 0, ["create c"]]);
   });
 }
 
@@ -57,7 +82,8 @@ Deno.test("strangers of a public server may pull, and not push", async () => {
   using local = localFiles(["x"]);
   await using client = served.client();
   assertEquals((await pullTree(client, "d", local.tree)).files, 1);
-  const { failed, files } = await pushTree(client, local.tree, "");
+  await assertRejectsCode(() => pushTree(client, local.tree, ""), "link_needed");
+  const { failed, files } = await pushTree(client, local.tree, "", { ifImpossible: "skip" });
   assertEquals([files, failed], [0, 1 + 1]);
   assertEquals(Object.keys(describeTree(served.root)), ["d/", "d/a"]);
 });

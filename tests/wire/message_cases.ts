@@ -141,10 +141,12 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
       dryRun: true,
       unflushed: true,
       filtered: true,
+      ifImpossible: 1,
+      measure: true,
     },
   },
   { name: "pull", message: { type: "pull", name: "photos" } },
-  { name: "pull with everything", message: { type: "pull", name: "", checksum: true, dryRun: true } },
+  { name: "pull with everything", message: { type: "pull", name: "", checksum: true, dryRun: true, ifImpossible: 0 } },
   { name: "listed, no entry", message: { type: "listed", names: "", facts: new Uint8Array() } },
   {
     name: "listed, one of each kind",
@@ -207,4 +209,28 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "watch", message: { type: "watch", name: "photos" } },
   { name: "changed", message: { type: "changed" } },
   { name: "changed, perhaps more than was seen", message: { type: "changed", lost: true } },
+
+  { name: "room, every name and any size", message: { type: "room", partBytesMax: 255, nameBytesMax: 4_096 } },
+  {
+    name: "room with everything",
+    message: {
+      type: "room",
+      partBytesMax: 255,
+      nameBytesMax: 1_000,
+      ignoresCase: true,
+      normalises: true,
+      windows: true,
+      fileBytesMax: 2 ** 32,
+      bytesLeft: 2 ** 40,
+      filesLeft: 0,
+    },
+  },
+  { name: "impossible", message: { type: "impossible", name: "d/a?", code: 15, text: "Windows takes no ?" } },
+  {
+    name: "impossible beside another one",
+    message: { type: "impossible", name: "d/readme", code: 15, text: "It would be the same", beside: "d/README" },
+  },
+  { name: "go", message: { type: "go", entries: 0, sizeBytes: 0 } },
+  { name: "go, with more than was told", message: { type: "go", entries: 70_000, sizeBytes: 2 ** 41, more: 12 } },
+  { name: "need", message: { type: "need", bytes: 2 ** 33, files: 300 } },
 ];

@@ -10,6 +10,7 @@ import type { Crc32 } from "../crc32.ts";
 import { type ByteWriter, decodeFields, encodeFields, OPTIONAL_FROM, type ValuesOf } from "../fields.ts";
 import { appendFrame, type Frame } from "../frame.ts";
 import type { Declaration, Role } from "./declare.ts";
+import { PREFLIGHT_MESSAGES } from "./preflight.ts";
 import { RECORD_MESSAGES } from "./records.ts";
 import { SESSION_MESSAGES } from "./session.ts";
 import { STATUS_MESSAGES } from "./status.ts";
@@ -24,6 +25,7 @@ export const MESSAGES = {
   ...TREE_MESSAGES,
   ...RECORD_MESSAGES,
   ...SYNC_MESSAGES,
+  ...PREFLIGHT_MESSAGES,
 } as const;
 
 type Messages = typeof MESSAGES;
@@ -62,7 +64,8 @@ export function encodeMessage(message: FieldMessage, writer: ByteWriter, crc32: 
 export function decodeMessage(frame: Frame): Message | undefined {
   if (frame.type === DATA_TYPE) return decodeData(frame.body);
   const type = BY_NUMBER.get(frame.type);
-  if (type) return { type, ...decodeFields(MESSAGES[type].fields, frame.body) } as FieldMessage;
+  // The declaration of any message: of all of them together the compiler makes too many kinds.
+  if (type) return { type, ...decodeFields((MESSAGES[type] as Declaration).fields, frame.body) } as FieldMessage;
   if (frame.type < OPTIONAL_FROM) throw new AppError("unsupported", `Cannot take a message of type ${frame.type}`);
 }
 

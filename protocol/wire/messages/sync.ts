@@ -26,6 +26,10 @@ export const SYNC_MESSAGES = {
     unflushed: optional(6, flag),
     /** The sender leaves names out: it is asked which of those that it did not tell are to stay. */
     filtered: optional(7, flag),
+    /** There is a pre-flight; an index into `IF_IMPOSSIBLE`. */
+    ifImpossible: optional(0x80, uint),
+    /** A dry run: what it takes is told with `need`. */
+    measure: optional(0x81, flag),
   }),
   /** The client wants the tree below a directory. Reply: a tree from the server. */
   pull: declare(0x41, "request", {
@@ -34,6 +38,8 @@ export const SYNC_MESSAGES = {
     checksum: optional(2, flag),
     /** The plan is told, but what is wanted is not to be sent. */
     dryRun: optional(3, flag),
+    /** As in `push`. */
+    ifImpossible: optional(0x80, uint),
   }),
   /** Sender: some entries of the directory whose turn it is. */
   listed: declare(0x42, "part", {

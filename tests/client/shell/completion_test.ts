@@ -42,7 +42,7 @@ for (
     ['get "two w', ['"two words/']],
     ['get "two words/', ['"two words/x.txt" ']],
     ["stat --js", ["--json "]],
-    ["get x --if", ["--if-exists "]],
+    ["get x --if-e", ["--if-exists "]],
     ["help sta", ["stat ", "status "]],
     ["get nothing", []],
     ["get bad", []],

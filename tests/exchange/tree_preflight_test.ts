@@ -1,0 +1,292 @@
+/** What is found before a tree is moved: by the sender alone, while the receiver changes nothing; and what is left out. */
+import { AppError } from "../../protocol/errors.ts";
+import { GROUP_BYTES_MAX } from "../../protocol/exchange/tree_group.ts";
+import { TreeNeed } from "../../protocol/exchange/tree_need.ts";
+import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
+import type { SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
+import type { TreeStep } from "../../protocol/exchange/tree_report.ts";
+import { TreeScan } from "../../protocol/exchange/tree_scan.ts";
+import type { FileTree, FolderEntry } from "../../protocol/files/tree.ts";
+import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
+import type { TemporaryTree } from "../files/temporary_tree.ts";
+import { assert, assertEquals, assertInstanceOf } from "../support/assert.ts";
+import { describeTree } from "../support/random_tree.ts";
+import { runTree, type TreeEnds, type TreeJob, twoTrees } from "./trees.ts";
+
+/** `tree`, in a place with other rules. */
+function placed(tree: TemporaryTree, rules: Partial<NameRules>, room = {}): TemporaryTree {
+  const other: FileTree = Object.assign(Object.create(tree.tree), {
+    folder: (name: string) => tree.tree.folder(name),
+    stat: (name: string) => tree.tree.stat(name),
+    makeDirectory: (name: string) => tree.tree.makeDirectory(name),
+    create: (...what: Parameters<FileTree["create"]>) => tree.tree.create(...what),
+    nameRules: () => ({ ...ANY_NAMES, ...rules }),
+    room: () => room,
+  });
+  return Object.create(tree, { tree: { value: other } });
+}
+
+interface PreflightJob extends TreeJob {
+  readonly ifImpossible?: Preflight["ifImpossible"];
+  /** Which side decides. @default "sender" */
+  readonly decides?: "sender" | "receiver";
+  readonly verifySum?: Preflight["verifySum"];
+}
+
+function runPreflight(
+  { ifImpossible = "stop", decides = "sender", verifySum, ...job }: PreflightJob,
+): Promise<TreeEnds> {
+  const deciding = { ifImpossible, verifySum };
+  const isSender = decides === "sender";
+  const sending: SendTreeOptions = {
+    preflight: isSender ? deciding : { ifImpossible },
+    isDecidedHere: isSender,
+    ...job.sending,
+  };
+  const receiving = { preflight: isSender ? { ifImpossible } : deciding, ...job.receiving };
+  return runTree({ ...job, sending, receiving });
+}
+
+const IGNORING = { ignoresCase: true };
+
+/** Everything that a receiver does about a tree: each kind of action once. */
+function everyAction(from: TemporaryTree, to: TemporaryTree): void {
+  ["changed", "new", "kind", "d/in"].forEach((name) => from.file(name, "sent"));
+  Deno.symlinkSync("new", from.at("link"));
+  from.file("adjusted", "same");
+  Deno.chmodSync(from.at("adjusted"), 0o600);
+  to.file("adjusted", "same");
+  Deno.utimeSync(to.at("adjusted"), 1, 1);
+  Deno.utimeSync(from.at("adjusted"), 1, 1);
+  to.file("changed", "before");
+  to.file("kind/was a directory");
+  to.file("extra");
+}
+
+for (const decides of ["sender", "receiver"] as const) {
+  Deno.test(`nothing at all is done when one name is impossible, and everything when none is: the ${decides} decides`, async () => {
+    for (const isImpossible of [true, false]) {
+      using trees = twoTrees();
+      const { from, to } = trees;
+      everyAction(from, to);
+      from.file("z/readme", "1");
+      if (isImpossible) from.file("z/README", "2");
+      const before = describeTree(to.path);
+      const receiving = { removeMax: 9 };
+      const end = await runPreflight({ from, to: placed(to, IGNORING), decides, receiving });
+      if (isImpossible) {
+        for (const side of [end.sent, end.received]) {
+          assertInstanceOf(side, AppError);
+          assertEquals(side.code, "bad_name");
+        }
+        const failures = decides === "sender" ? end.sendFailures : end.receiveFailures;
+        assertEquals(failures, ["z/readme: bad_name"]);
+        assertEquals(describeTree(to.path), before);
+      } else {
+        assertEquals([end.sendFailures, end.receiveFailures], [[], []]);
+        assertEquals(describeTree(to.path), describeTree(from.path));
+      }
+      assertEquals(to.reserved(), []);
+    }
+  });
+
+  Deno.test(`skip leaves out what is impossible, names and counts it, and never removes what has its name: the ${decides} asked`, async () => {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    ["a?", "b", "README", "readme"].forEach((name) => from.file(name, "sent"));
+    to.file("a?", "there before");
+    to.file("extra");
+    const rules = { ...IGNORING, isWindows: true };
+    const end = await runPreflight({
+      from,
+      to: placed(to, rules),
+      decides,
+      ifImpossible: "skip",
+      receiving: { removeMax: 9, onLeftOut: (name) => assert(false, `${name} was told twice`) },
+    });
+    assertEquals(end.sendFailures, ["a?: bad_name", "readme: bad_name"]);
+    assertEquals(end.receiveFailures, end.sendFailures);
+    assert(!(end.received instanceof AppError));
+    assertEquals([end.received.files, end.received.failed], [2, 2]);
+    assertEquals(Object.keys(to.visible()), ["README", "a?", "b"]);
+    assertEquals(to.read("a?"), "there before");
+  });
+}
+
+Deno.test("a tree whose top is not there is made behind the go-ahead, and not before", async () => {
+  for (const isRefused of [true, false]) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    from.file("a");
+    const verifySum = () => {
+      assertEquals(describeTree(to.path), {});
+      if (isRefused) throw new AppError("no_space", "It does not fit");
+    };
+    const { sent } = await runPreflight({ from, to, into: "deep/top", verifySum });
+    assertEquals(sent instanceof AppError && sent.code, isRefused && "no_space");
+    assertEquals(Object.keys(to.visible()), isRefused ? [] : ["deep/top/a"]);
+  }
+});
+
+/** So little may be told and kept that a second walk is needed. */
+const NARROW = { heldBytesMax: 100, queueMax: 5 };
+
+Deno.test("what does not fit into the window and the queue is looked at by a second walk, to its end", async () => {
+  for (const isImpossible of [false, true]) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    for (let index = 0; index < 60; index++) from.file(`d${index % 7}/${index}`, "x");
+    if (isImpossible) from.file("d6/last?");
+    let sum: unknown;
+    const end = await runPreflight({
+      from,
+      to: placed(to, { isWindows: true }),
+      verifySum: (told) => sum = told,
+      sending: { ...NARROW, hasDigests: true },
+    });
+    if (isImpossible) assertEquals([end.sendFailures, describeTree(to.path)], [["d6/last?: bad_name"], {}]);
+    else {
+      assertEquals(sum, { entries: 67, sizeBytes: 60, largestBytes: 1 });
+      assertEquals(describeTree(to.path), describeTree(from.path));
+    }
+  }
+});
+
+Deno.test("files that are wanted early are not sent before everything was looked at", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 400; index++) {
+    from.file(`d${index % 40}/${index}`, "changed");
+    to.file(`d${index % 40}/${index}`, "x");
+  }
+  const ends: string[] = [];
+  const verifySum = () => void ends.push("looked at");
+  const onProgress = ({ files }: TreeStep) => void (files && ends.length < 2 && ends.push("stored"));
+  const receiving = { isExact: false, onProgress };
+  const { received } = await runPreflight({ from, to, verifySum, sending: NARROW, receiving });
+  assert(!(received instanceof AppError), `${received}`);
+  assertEquals([received.files, ends], [400, ["looked at", "stored"]]);
+});
+
+Deno.test("what becomes impossible behind the pass is left out, named and counted, and never removed", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 60; index++) from.file(`d${index % 7}/${index}`, "x");
+  to.file("d6/late?", "there before");
+  const end = await runPreflight({
+    from,
+    to: placed(to, { isWindows: true }),
+    verifySum: () => from.file("d6/late?", "late"),
+    sending: NARROW,
+    receiving: { removeMax: 9 },
+  });
+  assertEquals([end.sendFailures, end.receiveFailures], [["d6/late?: bad_name"], ["d6/late?: bad_name"]]);
+  assert(!(end.received instanceof AppError));
+  assertEquals([end.received.files, end.received.failed, to.read("d6/late?")], [60, 1, "there before"]);
+});
+
+Deno.test("of 200,000 entries no more wait than the queue holds", async () => {
+  const [directories, each] = [2_000, 100];
+  let opened = 0;
+  const entry = (name: string, kind: FolderEntry["kind"]) => ({ name, kind, sizeBytes: 1, mtimeMs: 1, mode: 0o644 });
+  const names = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, index) => prefix + `${index}`.padStart(5, "0"));
+  const top = { entries: names("d", directories).map((name) => entry(name, "directory")), unusable: [] };
+  const below = { entries: names("f", each).map((name) => entry(name, "file")), unusable: [] };
+  const folder = (name: string) => {
+    opened++;
+    return {
+      async *scan() {
+        yield name === "" ? top : below;
+      },
+    };
+  };
+  const tree = { folder } as unknown as FileTree;
+  const scan = new TreeScan(tree, "", { names: ANY_NAMES, isPass: true, onImpossible: () => {} });
+  while (!scan.isSeen) await scan.lookAhead();
+  const openedByOne = 1 + directories;
+  const openedByFirst = opened - openedByOne;
+  assert(openedByFirst <= 1 + (100_000 - directories) / each + 1, `${openedByFirst} directories wait`);
+  assertEquals(scan.sum, { entries: directories * (each + 1), sizeBytes: directories * each, largestBytes: 1 });
+  let told = 0;
+  for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.told.length;
+  assertEquals([told, scan.isOver], [directories * (each + 1), true]);
+});
+
+Deno.test("what the receiver leaves out is not impossible, nor what it would be the same as", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  ["no/a?", "b", "KEEP", "keep"].forEach((name) => from.file(name));
+  const excludes = (name: string) => name === "no" || name === "KEEP";
+  const rules = { ...IGNORING, isWindows: true };
+  const end = await runPreflight({ from, to: placed(to, rules), decides: "receiver", receiving: { excludes } });
+  assertEquals([end.receiveFailures, end.received instanceof AppError], [[], false]);
+});
+
+Deno.test("more than a hundred are counted, and the first hundred named", async () => {
+  for (const decides of ["sender", "receiver"] as const) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    for (let index = 0; index < 1_150; index++) from.file(`${index}?`, "");
+    const end = await runPreflight({ from, to: placed(to, { isWindows: true }), decides });
+    const failures = decides === "sender" ? end.sendFailures : end.receiveFailures;
+    const side = decides === "sender" ? end.sent : end.received;
+    assertInstanceOf(side, AppError);
+    assertEquals(failures.length, 100);
+    assertEquals(side.message, "Nothing is done: these 100, and 1,050 more, cannot be stored there");
+  }
+});
+
+Deno.test("names that nobody may send stop a run, and are left out by skip", async () => {
+  for (const ifImpossible of ["stop", "skip"] as const) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    ["nul", "ok"].forEach((name) => from.file(name));
+    const end = await runPreflight({ from, to, ifImpossible });
+    assertEquals(end.sendFailures, ["nul: bad_name"]);
+    assertEquals(Object.keys(to.visible()), ifImpossible === "stop" ? [] : ["ok"]);
+    if (!(end.received instanceof AppError)) assertEquals(end.received.failed, 1);
+  }
+});
+
+Deno.test("what is refused whatever it is ends the run before anything is done", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  ["a", "b"].forEach((name) => from.file(name));
+  for (const code of ["read_only", "not_allowed"] as const) {
+    const refuses = (action: string) => action === "create" ? new AppError(code, "No") : undefined;
+    const { received } = await runPreflight({ from, to, receiving: { refuses } });
+    if (code === "not_allowed") assert(!(received instanceof AppError) && received.failed === 2);
+    else assert(received instanceof AppError && received.code === code);
+  }
+});
+
+Deno.test("a dry run is told what the run needs, with what is replaced while it is still there", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  from.file("a", new Uint8Array(2_000_000));
+  from.file("b", new Uint8Array(1_500_000));
+  from.file("d/new", "12345");
+  from.file("same", "12345");
+  to.file("a", new Uint8Array(1_900_000));
+  to.file("b", new Uint8Array(1_400_000));
+  to.file("same", "12345");
+  for (const tree of [from, to]) Deno.utimeSync(tree.at("same"), 5, 5);
+  const needs: unknown[] = [];
+  const dry = { isDryRun: true };
+  await runPreflight({ ...trees, sending: dry, receiving: { ...dry, onNeed: (need) => needs.push(need) } });
+  // "a" is written whole, then the old one goes; the same for "b"; then "d" and what is in it.
+  assertEquals(needs, [{ bytes: 2_000_000, files: 2 }]);
+});
+
+Deno.test("what is replaced is there until its group is written", () => {
+  const need = new TreeNeed();
+  for (let count = 0; count < 3; count++) need.addFile(1_000, 1_000);
+  assertEquals(need.most, { bytes: 3_000, files: 3 });
+  need.addFile(GROUP_BYTES_MAX, undefined);
+  need.addFile(2_500, 10);
+  assertEquals(need.most, { bytes: GROUP_BYTES_MAX + 3_000, files: 4 });
+  need.addName();
+  need.addFile(3_500, undefined);
+  assertEquals(need.most, { bytes: GROUP_BYTES_MAX + 6_000, files: 4 });
+});
