@@ -7,6 +7,7 @@ import type { SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
 import type { TreeStep } from "../../protocol/exchange/tree_report.ts";
 import { TreeScan } from "../../protocol/exchange/tree_scan.ts";
 import type { FileTree, FolderEntry } from "../../protocol/files/tree.ts";
+import { BODY_BYTES_MAX } from "../../protocol/limits.ts";
 import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
 import type { TemporaryTree } from "../files/temporary_tree.ts";
 import { assert, assertEquals, assertInstanceOf } from "../support/assert.ts";
@@ -52,6 +53,7 @@ const IGNORING = { ignoresCase: true };
 /** Everything that a receiver does about a tree: each kind of action once. */
 function everyAction(from: TemporaryTree, to: TemporaryTree): void {
   ["changed", "new", "kind", "d/in"].forEach((name) => from.file(name, "sent"));
+  from.file("large", new Uint8Array(3 * BODY_BYTES_MAX));
   Deno.symlinkSync("new", from.at("link"));
   from.file("adjusted", "same");
   Deno.chmodSync(from.at("adjusted"), 0o600);
@@ -61,6 +63,12 @@ function everyAction(from: TemporaryTree, to: TemporaryTree): void {
   to.file("changed", "before");
   to.file("kind/was a directory");
   to.file("extra");
+  Deno.utimeSync(from.path, 5, 5);
+}
+
+/** What is in it, and its own time. */
+function describeAll({ path }: TemporaryTree): unknown {
+  return [describeTree(path), Deno.statSync(path).mtime];
 }
 
 for (const decides of ["sender", "receiver"] as const) {
@@ -68,10 +76,10 @@ for (const decides of ["sender", "receiver"] as const) {
     for (const isImpossible of [true, false]) {
       using trees = twoTrees();
       const { from, to } = trees;
-      everyAction(from, to);
       from.file("z/readme", "1");
       if (isImpossible) from.file("z/README", "2");
-      const before = describeTree(to.path);
+      everyAction(from, to);
+      const before = describeAll(to);
       const receiving = { removeMax: 9 };
       const end = await runPreflight({ from, to: placed(to, IGNORING), decides, receiving });
       if (isImpossible) {
@@ -81,10 +89,10 @@ for (const decides of ["sender", "receiver"] as const) {
         }
         const failures = decides === "sender" ? end.sendFailures : end.receiveFailures;
         assertEquals(failures, ["z/readme: bad_name"]);
-        assertEquals(describeTree(to.path), before);
+        assertEquals(describeAll(to), before);
       } else {
         assertEquals([end.sendFailures, end.receiveFailures], [[], []]);
-        assertEquals(describeTree(to.path), describeTree(from.path));
+        assertEquals(describeAll(to), describeAll(from));
       }
       assertEquals(to.reserved(), []);
     }
