@@ -15,6 +15,7 @@ import { peerError } from "./transfer.ts";
 import { bitsOf } from "./tree_arrivals.ts";
 import { digestsOf, type ScannedFile } from "./tree_digests.ts";
 import type { TouchedDirectories } from "./tree_directories.ts";
+import { flushIfThere } from "./tree_group.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import { matchMoves, type Move } from "./tree_matching.ts";
 import type { Extra, Removal } from "./tree_removal.ts";
@@ -124,7 +125,7 @@ export class Moves {
       touched.add(directory);
       await breathe();
     }
-    if (isFlushed) { for (const folder of changed) await folder.flush(); }
+    if (isFlushed) { for (const folder of changed) await flushIfThere(folder); }
     return made;
   }
 
@@ -137,7 +138,7 @@ export class Moves {
       const errors = await folder?.removeEach(run.map(({ from }) => from.entry)) ?? [];
       // Renamed, where nothing can have two names, it is not there any more.
       gone.push(...run.filter((_, index) => !errors[index] || errors[index].code === "not_found"));
-      if (this.#options.isFlushed) await folder?.flush();
+      if (this.#options.isFlushed && folder) await flushIfThere(folder);
       await breathe();
     }
     return gone;
