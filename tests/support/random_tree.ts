@@ -24,7 +24,7 @@ export function makeRandomTree(random: Random, path: string, count: number): voi
 export function editRandomly(random: Random, path: string, count: number): void {
   for (let edit = 0; edit < count; edit++) {
     const directory = pickDirectory(random, path);
-    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).filter(isTheirs).sort();
     if (entries.length === 0 || random.below(4) === 0) makeEntry(random, path, directory);
     else editEntry(random, path, directory, random.pick(entries));
   }
@@ -34,7 +34,7 @@ export function editRandomly(random: Random, path: string, count: number): void 
 /** rsync takes times of the same second for equal, so what was changed just now gets a time of its own. */
 function setTimesOfChanged(random: Random, path: string): void {
   for (const { name, isDirectory } of [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (!isDirectory) continue;
+    if (!isDirectory || !isTheirs(name)) continue;
     setTimesOfChanged(random, `${path}/${name}`);
     if (Deno.statSync(`${path}/${name}`).mtime!.getTime() > TIME_START_MS + 2 ** 32) setTime(random, `${path}/${name}`);
   }
@@ -93,9 +93,15 @@ function setTime(random: Random, path: string): void {
 }
 
 function pickDirectory(random: Random, path: string): string {
-  const below = [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+  const entries = [...Deno.readDirSync(path)].filter(({ name, isDirectory }) => isDirectory && isTheirs(name));
+  const below = entries.map(({ name }) => name).sort();
   if (below.length === 0 || random.below(3) === 0) return path;
   return pickDirectory(random, `${path}/${random.pick(below)}`);
+}
+
+/** Whether it is none of our own names, which nobody else changes. */
+function isTheirs(name: string): boolean {
+  return !name.startsWith(".app-");
 }
 
 /**
