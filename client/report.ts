@@ -50,6 +50,8 @@ export interface Event {
     | "forgotten"
     | "planned"
     | "tally"
+    | "undoing"
+    | "undone"
     | "error";
   readonly [key: string]: unknown;
 }

@@ -5,6 +5,7 @@ import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
 import { clientFor, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, takeTarget } from "../target.ts";
+import { KEEPING } from "../../protocol/wire/messages/sync.ts";
 import { pullTree, pushTree, type TreeOptions } from "../tree.ts";
 import { EXCLUSION_OPTIONS, exclusionOf } from "./exclusion.ts";
 import { makeTree } from "./local_place.ts";
@@ -22,6 +23,13 @@ const OPTIONS = [
   { name: "dry-run", kind: "flag", help: "Change nothing; show what would be done" },
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
+  {
+    name: "trash",
+    kind: "choice",
+    choices: KEEPING,
+    default: "auto",
+    help: "Keep what is replaced or removed, for app undo; on: leave what cannot be kept",
+  },
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
   ...LOOK_OPTIONS,
 ] as const;
@@ -80,11 +88,12 @@ async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
     removeMax: options.delete ? options["max-delete"] : undefined,
     isDryRun: options["dry-run"],
     isUnflushed: options["no-flush"],
+    trash: options.trash,
     excludes: await exclusionOf(options),
   };
 }
 
-function directoryNameOf(word: string): string {
+export function directoryNameOf(word: string): string {
   const name = word === "." || word === "/" ? "" : word.replace(/\/$/, "");
   validateDirectoryName(name);
   return name;

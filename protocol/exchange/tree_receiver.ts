@@ -103,6 +103,8 @@ class TreeReceiving {
     if (!this.#options.isDryRun) {
       await this.#touched.set(({ isMade, name }) => isMade || !this.#rights.refusal("overwrite", name));
     }
+    const unkept = await this.#options.settle?.() ?? 0;
+    if (unkept > 0) this.#ledger.tally.unkept = unkept;
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;

@@ -16,6 +16,7 @@ import { handlePut } from "./put.ts";
 import { handleAdd, handleFind } from "./records.ts";
 import { handleStatus } from "./status.ts";
 import { handlePull, handlePush } from "./tree.ts";
+import { handleUndo } from "./undo.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   status: sayingErrors(handleStatus),
@@ -31,6 +32,7 @@ const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   add: sayingErrors(handleAdd),
   push: handlePush,
   pull: handlePull,
+  undo: sayingErrors(handleUndo),
 };
 
 /** Answers `request`. What it throws has been said to the client already, unless `endsSession` says otherwise. */
