@@ -1,4 +1,5 @@
 /** Whole trees: from a local directory to one on the server, and back. */
+import { keepIn } from "../protocol/files/keep_in.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { receiveTree } from "../protocol/exchange/tree_receiver.ts";
 import type { Tally, TreeEvents, TreeStep } from "../protocol/exchange/tree_report.ts";
@@ -6,7 +7,7 @@ import { sendTree } from "../protocol/exchange/tree_sender.ts";
 import type { AppError } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { validateDirectoryName } from "../protocol/names.ts";
-import { IF_DIFFERENT, type IfDifferent } from "../protocol/wire/messages/sync.ts";
+import { IF_DIFFERENT, type IfDifferent, KEEPING, type Keeping } from "../protocol/wire/messages/sync.ts";
 import type { Client } from "./client.ts";
 
 /** How one directory is made like another; what is not said is no. */
@@ -21,6 +22,8 @@ export interface TreeOptions extends TreeEvents {
   readonly removeMax?: number | undefined;
   readonly isDryRun?: boolean;
   readonly isUnflushed?: boolean;
+  /** What is replaced or removed is kept, to be undone; `on`: what cannot be kept stays as it is. @default "off" */
+  readonly trash?: Keeping;
   /** Which names are left out: not sent, not replaced, not removed. */
   readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
   /** Told of what is no file, directory or link that could be sent, and of names that break the rule. */
@@ -42,7 +45,8 @@ export async function pushTree(
   options: TreeOptions = {},
 ): Promise<TreeResult> {
   validateDirectoryName(name);
-  const { excludes, removeMax, isDryRun, onLeftOut } = options;
+  const { excludes, removeMax, isDryRun, onLeftOut, trash = "off" } = options;
+  const keeping = trash === "off" ? {} : { trash: KEEPING.indexOf(trash), tag: makeTag() };
   return await attemptTree(client, options, (session, events) => {
     session.send({
       type: "push",
@@ -53,6 +57,7 @@ export async function pushTree(
       dryRun: isDryRun,
       unflushed: options.isUnflushed,
       filtered: excludes !== undefined && removeMax !== undefined,
+      ...keeping,
     });
     return sendTree(session, tree, "", {
       ...events,
@@ -75,16 +80,32 @@ export async function pullTree(
 ): Promise<TreeResult> {
   validateDirectoryName(name);
   const { into = "" } = options;
-  const { ifDifferent = "error", isExact = false, onLeftOut } = options;
+  const { ifDifferent = "error", isExact = false, onLeftOut, isUnflushed, trash = "off" } = options;
+  await using keeping = keepIn(tree, trash, { directory: into, who: OWNER_OF_LOCAL_RUNS, isUnflushed });
   return await attemptTree(client, options, (session, events) => {
     session.send({ type: "pull", name, checksum: options.hasChecksums, dryRun: options.isDryRun });
     const leftOut = (left: string) => onLeftOut?.(left, undefined);
-    return receiveTree(session, tree, into, { ...options, ...events, ifDifferent, isExact, onLeftOut: leftOut });
+    const { tree: kept, settle } = keeping;
+    return receiveTree(session, kept, into, {
+      ...options,
+      ...events,
+      ifDifferent,
+      isExact,
+      onLeftOut: leftOut,
+      settle,
+    });
   });
 }
 
 /** So many that are stored are forgotten together. */
 const FORGOTTEN_TOGETHER = 1_024;
+/** Who may undo what was pulled: whoever may change the directory. */
+export const OWNER_OF_LOCAL_RUNS = "local";
+
+/** Tells one run from all others: all attempts at it have the same. */
+export function makeTag(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 type Work = (session: Session, events: TreeEvents) => Promise<Tally>;
 

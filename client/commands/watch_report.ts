@@ -88,13 +88,14 @@ export class WatchReport {
   }
 
   #tell(did: TreeResult & Record<"made" | "linked" | "adjusted", number>, hasNews: boolean): void {
-    const { files, fileBytes, removed, made, linked, adjusted, failed } = did;
+    const { files, fileBytes, removed, made, linked, adjusted, unkept = 0, failed } = did;
     const parts = [
       files > 0 ? `${number(files)} sent (${formatSize(fileBytes)})` : "",
       made > 0 ? `${number(made)} made` : "",
       linked > 0 ? `${number(linked)} linked` : "",
       adjusted > 0 ? `${number(adjusted)} adjusted` : "",
       removed > 0 ? `${number(removed)} removed` : "",
+      unkept > 0 ? `${number(unkept)} not kept` : "",
       failed > 0 ? `${number(failed)} failed` : "",
     ].filter((part) => part !== "");
     const isQuiet = files + made + linked + adjusted + removed === 0 && !hasNews;

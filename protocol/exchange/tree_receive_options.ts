@@ -20,6 +20,8 @@ export interface ReceiveTreeOptions extends TreeEvents, Omit<PlanRules, "removes
   readonly refuses?: ((action: TreeAction, name: string) => AppError | undefined) | undefined;
   /** The largest file to take. */
   readonly sizeBytesMax?: number | undefined;
+  /** Called before it is told to be over; how many were replaced or removed that could not be kept. */
+  readonly settle?: (() => Promise<number>) | undefined;
   /** Told of what the sender has and cannot send. */
   readonly onLeftOut?: ((name: string) => void) | undefined;
   /** Told how many entries have names that nobody may send. */

@@ -109,6 +109,8 @@ class TreeReceiving {
     }
     await this.#adjustments.commit();
     if (!this.#options.isDryRun) await this.#setDirectories();
+    const unkept = await this.#options.settle?.() ?? 0;
+    if (unkept > 0) this.#ledger.tally.unkept = unkept;
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;

@@ -12,6 +12,8 @@ export interface Tally {
   readonly skipped: number;
   readonly removed: number;
   readonly failed: number;
+  /** Of what was replaced or removed, what could not be kept. */
+  readonly unkept?: number | undefined;
 }
 
 /** What has been added to where it stands. */

@@ -4,13 +4,15 @@ import type { TreeAction } from "../../protocol/exchange/tree_receive_options.ts
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
+import { keepIn, type KeepingRun } from "../../protocol/files/keep_in.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
-import { IF_DIFFERENT } from "../../protocol/wire/messages/sync.ts";
+import { IF_DIFFERENT, KEEPING } from "../../protocol/wire/messages/sync.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handlePush(request: MessageOf<"push">, context: RequestContext): Promise<Outcome> {
-  const { session, tree, limits } = context;
-  const tally = await receiveTree(session, tree, request.name, {
+  const { session, limits } = context;
+  await using keeping = keepingFor(request, context);
+  const tally = await receiveTree(session, keeping.tree, request.name, {
     ifDifferent: IF_DIFFERENT[request.ifDifferent ?? 0] ?? "error",
     isExact: request.exact ?? false,
     removeMax: request.removeMax,
@@ -19,8 +21,20 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
     isUnflushed: request.unflushed,
     sizeBytesMax: limits.fileBytesMax,
     refuses: refusalsOf(context),
+    settle: keeping.settle,
   });
   return { detail: describe(tally) };
+}
+
+/** The tree that keeps what it loses, for a push that wants that. Who may neither replace nor remove loses nothing. */
+function keepingFor(
+  { name, trash: choice = 0, tag, unflushed }: MessageOf<"push">,
+  context: RequestContext,
+): KeepingRun {
+  const { tree, principal } = context;
+  const isNeeded = context.isAuthorized("overwrite", name) || context.isAuthorized("remove", name);
+  const facts = { directory: name, who: principal.label, tag, isUnflushed: unflushed };
+  return keepIn(tree, isNeeded ? KEEPING[choice] ?? "on" : "off", facts);
 }
 
 export async function handlePull(request: MessageOf<"pull">, context: RequestContext): Promise<Outcome> {
@@ -38,7 +52,9 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
 const FOR_ONE_FILE = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
 
 /** A link for one transfer is for one file: with trees, it would be good for all of them, time and again. */
-function refusalsOf(context: RequestContext): (action: TreeAction | "read", name: string) => AppError | undefined {
+export function refusalsOf(
+  context: RequestContext,
+): (action: TreeAction | "read", name: string) => AppError | undefined {
   const isForOneFile = context.principal.takeTurn !== undefined;
   return (action, name) => {
     if (context.isAuthorized(action, name)) return isForOneFile ? FOR_ONE_FILE : undefined;
