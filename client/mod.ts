@@ -17,6 +17,7 @@ export { type Destination, getFile, type GetOptions, intoTree } from "./get.ts";
 export { PipeDestination, PipeSource } from "./pipe.ts";
 export { nameOfPath, putFile, type PutOptions, putPipe } from "./put.ts";
 export { pullTree, pushTree, type TreeOptions, type TreeResult } from "./tree.ts";
+export { type UndoneRun, undoPull, undoPush, type UndoTreeOptions } from "./undo.ts";
 export { listOldServer } from "./old/list.ts";
 export { getOldFile, type OldFileFormat, putOldFile } from "./old/files.ts";
 export { OldServer } from "./old/old_server.ts";

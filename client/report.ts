@@ -52,6 +52,8 @@ export interface Event {
     | "tally"
     | "watching"
     | "run"
+    | "undoing"
+    | "undone"
     | "error";
   readonly [key: string]: unknown;
 }

@@ -1,4 +1,5 @@
 /** Whole trees: from a local directory to one on the server, and back. */
+import { keepIn } from "../protocol/files/keep_in.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
 import { receiveTree } from "../protocol/exchange/tree_receiver.ts";
 import type { Tally, TreeEvents, TreeStep } from "../protocol/exchange/tree_report.ts";
@@ -7,7 +8,7 @@ import type { AppError } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import { validateDirectoryName } from "../protocol/names.ts";
 import { IF_IMPOSSIBLE, type IfImpossible } from "../protocol/wire/messages/preflight.ts";
-import { IF_DIFFERENT, type IfDifferent } from "../protocol/wire/messages/sync.ts";
+import { IF_DIFFERENT, type IfDifferent, KEEPING, type Keeping } from "../protocol/wire/messages/sync.ts";
 import type { Client } from "./client.ts";
 import { runWithRoom } from "./tree_preflight.ts";
 
@@ -23,6 +24,8 @@ export interface TreeOptions extends TreeEvents {
   readonly removeMax?: number | undefined;
   readonly isDryRun?: boolean;
   readonly isUnflushed?: boolean;
+  /** What is replaced or removed is kept, to be undone; `on`: what cannot be kept stays as it is. @default "off" */
+  readonly trash?: Keeping;
   /** Which names are left out: not sent, not replaced, not removed. */
   readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
   /**
@@ -49,6 +52,8 @@ export async function pushTree(
   options: TreeOptions = {},
 ): Promise<TreeResult> {
   validateDirectoryName(name);
+  const { trash = "off" } = options;
+  const keeping = trash === "off" ? {} : { trash: KEEPING.indexOf(trash), tag: makeTag() };
   return await runWithRoom(options, async (options, checks) => {
     const { excludes, removeMax, isDryRun, onLeftOut } = options;
     const { ifImpossible, onNeed } = checks;
@@ -64,6 +69,7 @@ export async function pushTree(
         filtered: excludes !== undefined && removeMax !== undefined,
         ifImpossible: IF_IMPOSSIBLE.indexOf(ifImpossible),
         measure: onNeed !== undefined,
+        ...keeping,
       });
       return sendTree(session, tree, "", {
         ...events,
@@ -91,21 +97,30 @@ export async function pullTree(
   validateDirectoryName(name);
   const { into = "" } = options;
   return await runWithRoom(options, async (options, checks) => {
-    const { ifDifferent = "error", isExact = false, hasChecksums, isDryRun, onLeftOut } = options;
+    const { ifDifferent = "error", isExact = false, hasChecksums, isDryRun, isUnflushed, trash = "off" } = options;
     const { ifImpossible, onNeed } = checks;
+    await using keeping = keepIn(tree, trash, { directory: into, who: OWNER_OF_LOCAL_RUNS, isUnflushed });
     return await attemptTree(client, options, (session, events) => {
       const asked = IF_IMPOSSIBLE.indexOf(ifImpossible);
       session.send({ type: "pull", name, checksum: hasChecksums, dryRun: isDryRun, ifImpossible: asked });
       const preflight = { ...checks, onCleared: events.onCleared };
-      const leftOut = (left: string) => onLeftOut?.(left, undefined);
-      const told = { ...options, ...events, ifDifferent, isExact, onLeftOut: leftOut };
-      return receiveTree(session, tree, into, { ...told, preflight, onNeed });
+      const onLeftOut = (left: string) => options.onLeftOut?.(left, undefined);
+      const { tree: kept, settle } = keeping;
+      const told = { ...options, ...events, ifDifferent, isExact, onLeftOut, settle };
+      return receiveTree(session, kept, into, { ...told, preflight, onNeed });
     });
   });
 }
 
 /** So many that are stored are forgotten together. */
 const FORGOTTEN_TOGETHER = 1_024;
+/** Who may undo what was pulled: whoever may change the directory. */
+export const OWNER_OF_LOCAL_RUNS = "local";
+
+/** Tells one run from all others: all attempts at it have the same. */
+export function makeTag(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 interface AttemptEvents extends TreeEvents {
   /** From here on something is done; what was planned before is told now. */

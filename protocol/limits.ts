@@ -77,6 +77,14 @@ export const TREE_MESSAGE_BYTES_MAX = 16_384;
 /** A partial that nobody went on with for this long is removed. */
 export const PARTIAL_AGE_MAX_MS = 7 * 24 * 3_600_000;
 
+/** What a push or pull replaced or removed is kept for this long, and of so many of them. */
+export const TRASH_AGE_MAX_MS = 7 * 24 * 3_600_000;
+export const TRASH_RUNS_MAX = 100;
+
+/** How much of a tree may be in its trash: this share of it, or so much if that is more. */
+export const TRASH_SHARE = 0.1;
+export const TRASH_BYTES_MIN = 1_000_000_000;
+
 /** A writer that stored nothing for this long loses its partial to the next one who asks for it. */
 export const PARTIAL_SILENCE_MAX_MS = 2_000;
 

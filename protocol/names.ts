@@ -9,7 +9,7 @@ import { AppError } from "./errors.ts";
 import { quoteName } from "./escape.ts";
 import { NAME_BYTES_MAX, NAME_PART_BYTES_MAX, NAME_PARTS_MAX } from "./limits.ts";
 
-/** Files of our own (partials, their notes, later the trash) begin with this, in any case; no request may name them. */
+/** Files of our own (partials, their notes, the trash) begin with this, in any case; no request may name them. */
 export const RESERVED_PREFIX = ".app-";
 
 /** Windows takes these for devices in every directory, whatever ending, spaces or colon stand behind them. */

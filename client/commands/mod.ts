@@ -6,6 +6,7 @@ export const CLIENT_COMMANDS: CommandTable = {
   put: async () => (await import("./put.ts")).putCommand,
   push: async () => (await import("./push.ts")).pushCommand,
   pull: async () => (await import("./push.ts")).pullCommand,
+  undo: async () => (await import("./undo.ts")).undoCommand,
   show: async () => (await import("./show.ts")).showCommand,
   list: async () => (await import("./look.ts")).listCommand,
   stat: async () => (await import("./look.ts")).statCommand,

@@ -5,6 +5,7 @@ import { AppError } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { validateDirectoryName } from "../../protocol/names.ts";
+import { KEEPING } from "../../protocol/wire/messages/sync.ts";
 import { Client } from "../client.ts";
 import { clientFor, clientOptionsFor, IF_IMPOSSIBLE_OPTION, LOOK_OPTIONS, reportFor } from "../options.ts";
 import { askFor, formatTarget, takeTarget } from "../target.ts";
@@ -28,6 +29,13 @@ const OPTIONS = [
   { name: "checksum", kind: "flag", help: "Compare files of the same size by content, not by time" },
   ...EXCLUSION_OPTIONS,
   IF_IMPOSSIBLE_OPTION,
+  {
+    name: "trash",
+    kind: "choice",
+    choices: KEEPING,
+    default: "auto",
+    help: "Keep what is replaced or removed, for app undo; on: leave what cannot be kept",
+  },
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
   COMPRESS_OPTION,
   ...LOOK_OPTIONS,
@@ -107,6 +115,7 @@ async function treeOptionsOf({ options }: Input): Promise<TreeOptions> {
     isDryRun: options["dry-run"],
     isUnflushed: options["no-flush"],
     ifImpossible: options["if-impossible"],
+    trash: options.trash,
     excludes: await exclusionOf(options),
   };
 }
@@ -115,7 +124,7 @@ function watchedOf({ options, interruption }: Input, treeOptions: TreeOptions) {
   return { isJson: options.json, signal: interruption.signal(), options: treeOptions };
 }
 
-function directoryNameOf(word: string): string {
+export function directoryNameOf(word: string): string {
   const name = word === "." || word === "/" ? "" : word.replace(/\/$/, "");
   validateDirectoryName(name);
   return name;

@@ -59,13 +59,14 @@ class TreeReport implements Disposable {
   finish(name: string, result: TreeResult): number {
     this.#write();
     this.#progress.finish();
-    const { files, fileBytes, unchanged, skipped, moved, removed, failed, bytesOnWire } = result;
+    const { files, fileBytes, unchanged, skipped, moved, removed, failed, unkept = 0, bytesOnWire } = result;
     const counts = [
       `${formatCount(files, "file")} ${this.#isDryRun ? "to send" : "sent"} (${formatSize(fileBytes)})`,
       `${formatNumber(unchanged)} unchanged`,
       ...(skipped > 0 ? [`${formatNumber(skipped)} skipped`] : []),
       ...(moved > 0 ? [`${formatNumber(moved)} ${this.#isDryRun ? "to move" : "moved"}`] : []),
       ...(removed > 0 ? [`${formatNumber(removed)} ${this.#isDryRun ? "to remove" : "removed"}`] : []),
+      ...(unkept > 0 ? [`${formatNumber(unkept)} not kept`] : []),
       ...(failed > 0 ? [`${formatNumber(failed)} failed`] : []),
     ];
     const wire = `${formatSize(bytesOnWire)} on the wire for a tree of ${formatSize(this.#sizeBytes)}`;

@@ -88,7 +88,7 @@ export class WatchReport {
   }
 
   #tell(did: TreeResult & Record<"made" | "linked" | "adjusted", number>, hasNews: boolean): void {
-    const { files, fileBytes, moved, removed, made, linked, adjusted, failed } = did;
+    const { files, fileBytes, moved, removed, made, linked, adjusted, unkept = 0, failed } = did;
     const parts = [
       files > 0 ? `${formatNumber(files)} sent (${formatSize(fileBytes)})` : "",
       made > 0 ? `${formatNumber(made)} made` : "",
@@ -96,6 +96,7 @@ export class WatchReport {
       adjusted > 0 ? `${formatNumber(adjusted)} adjusted` : "",
       moved > 0 ? `${formatNumber(moved)} moved` : "",
       removed > 0 ? `${formatNumber(removed)} removed` : "",
+      unkept > 0 ? `${formatNumber(unkept)} not kept` : "",
       failed > 0 ? `${formatNumber(failed)} failed` : "",
     ].filter((part) => part !== "");
     const isQuiet = files + made + linked + adjusted + moved + removed === 0 && !hasNews;

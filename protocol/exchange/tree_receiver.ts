@@ -122,6 +122,8 @@ class TreeReceiving {
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
     this.#options.onNeed?.(this.#need.most);
+    const unkept = await this.#options.settle?.() ?? 0;
+    if (unkept > 0) this.#ledger.tally.unkept = unkept;
     this.#session.send({ type: "tallied", ...this.#ledger.tally });
     await this.#session.flush();
     return this.#ledger.tally;

@@ -14,6 +14,8 @@ export interface Tally {
   readonly failed: number;
   /** Files that were there under another name. */
   readonly moved: number;
+  /** Of what was replaced or removed, what could not be kept. */
+  readonly unkept?: number | undefined;
 }
 
 /** What has been added to where it stands. */

@@ -21,6 +21,7 @@ type SystemCalls = Pick<
   | "mkdirSync"
   | "renameSync"
   | "linkSync"
+  | "remove"
   | "removeSync"
   | "writeFileSync"
   | "utimeSync"

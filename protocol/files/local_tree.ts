@@ -16,6 +16,7 @@ import { holdDirectory } from "./held_directory.ts";
 import { type DraftPlan, isResumable, LocalDraft, openDraft, openScratchDraft } from "./local_draft.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { LocalSource } from "./local_source.ts";
+import { LocalTrash, type LocalTrashOptions } from "./local_trash.ts";
 import { LocalWatch } from "./local_watch.ts";
 import { probeNames } from "./name_probe.ts";
 import { isComparable } from "./old_file.ts";
@@ -43,17 +44,21 @@ import type {
 import { isOfNetwork, measureUsage, spaceAt } from "./usage.ts";
 
 export class LocalTree implements FileTree {
+  readonly trash: LocalTrash;
   readonly #fs: FileSystem;
   readonly #resolver: Resolver;
+  readonly #trashOptions: LocalTrashOptions | undefined;
 
   /** Throws `not_found` or `not_a_directory` if `root` cannot be shared. */
-  constructor(root: string | Resolver, fs: FileSystem = FILE_SYSTEM) {
+  constructor(root: string | Resolver, fs: FileSystem = FILE_SYSTEM, trash?: LocalTrashOptions) {
     this.#fs = fs;
     this.#resolver = typeof root === "string" ? new Resolver(root, fs) : root;
+    this.#trashOptions = trash;
+    this.trash = new LocalTrash(fs, this.#resolver, async () => (await this.usage()).bytes, trash);
   }
 
   confinedTo(name: string): LocalTree {
-    return new LocalTree(this.#resolver.confinedTo(name), this.#fs);
+    return new LocalTree(this.#resolver.confinedTo(name), this.#fs, this.#trashOptions);
   }
 
   /** Throws `denied` if the top cannot be listed: shared, it would look like an empty directory. */
@@ -67,8 +72,10 @@ export class LocalTree implements FileTree {
     return measure(this.#walked(this.#resolver.root, ""), { signal });
   }
 
-  usage(signal?: AbortSignal): Promise<Usage> {
-    return measureUsage(this.#walked(this.#resolver.root, ""), signal);
+  async usage(signal?: AbortSignal): Promise<Usage> {
+    const usage = await measureUsage(this.#walked(this.#resolver.root, ""), signal);
+    const { bytes, files } = await this.trash.measure();
+    return { ...usage, bytes: usage.bytes + bytes, files: usage.files + files };
   }
 
   /** By the directory, since another disk can be mounted there. */
@@ -102,9 +109,10 @@ export class LocalTree implements FileTree {
     }
   }
 
-  /** Removes partials that nobody went on with for seven days; how many. */
-  sweep(signal?: AbortSignal): Promise<number> {
-    return sweepPartials(this.#walked(this.#resolver.root, ""), signal);
+  /** Removes partials that nobody went on with for seven days, and old runs of the trash; how many. */
+  async sweep(signal?: AbortSignal): Promise<number> {
+    const partials = await sweepPartials(this.#walked(this.#resolver.root, ""), signal);
+    return signal?.aborted ? partials : partials + await this.trash.sweep();
   }
 
   /** Of which source there is a partial under `name`, if there is one. */

@@ -8,6 +8,7 @@
 
 import type { AppError } from "../errors.ts";
 import type { NameRules } from "../name_rules.ts";
+import type { Trash } from "./trash.ts";
 
 export type EntryKind = "file" | "directory" | "other";
 
@@ -269,6 +270,8 @@ export interface FileTree {
   remove(name: string): Awaitable<void>;
   /** How much there is; may take long. Absent: limits of it cannot be kept. */
   usage?(signal?: AbortSignal): Promise<Usage>;
+  /** Where what is replaced and removed can be kept, so that it can be undone. Absent: nothing can. */
+  readonly trash?: Trash | undefined;
   /** How much room there is in that directory, or in the one above it that is there; `undefined` when nobody knows. */
   space?(directory: string): Awaitable<Space | undefined>;
   /**

@@ -16,6 +16,7 @@ import { handlePut } from "./put.ts";
 import { handleAdd, handleFind } from "./records.ts";
 import { handleStatus } from "./status.ts";
 import { handlePull, handlePush } from "./tree.ts";
+import { handleUndo } from "./undo.ts";
 import { handleWatch } from "./watch.ts";
 
 const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
@@ -32,6 +33,7 @@ const HANDLERS: { readonly [T in RequestType]: Handler<T> } = {
   add: sayingErrors(handleAdd),
   push: handlePush,
   pull: handlePull,
+  undo: sayingErrors(handleUndo),
   watch: sayingErrors(handleWatch),
 };
 

@@ -5,14 +5,16 @@ import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
+import { keepIn, type KeepingRun } from "../../protocol/files/keep_in.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { IF_IMPOSSIBLE } from "../../protocol/wire/messages/preflight.ts";
-import { IF_DIFFERENT } from "../../protocol/wire/messages/sync.ts";
+import { IF_DIFFERENT, KEEPING } from "../../protocol/wire/messages/sync.ts";
 import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handlePush(request: MessageOf<"push">, context: RequestContext): Promise<Outcome> {
-  const { session, tree, limits } = context;
-  const tally = await receiveTree(session, tree, request.name, {
+  const { session, limits } = context;
+  await using keeping = keepingFor(request, context);
+  const tally = await receiveTree(session, keeping.tree, request.name, {
     ifDifferent: IF_DIFFERENT[request.ifDifferent ?? 0] ?? "error",
     isExact: request.exact ?? false,
     removeMax: request.removeMax,
@@ -23,6 +25,7 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
     refuses: refusalsOf(context),
     preflight: preflightOf(request),
     onNeed: request.measure ? (need) => session.send({ type: "need", ...need }) : undefined,
+    settle: keeping.settle,
   });
   return { detail: describe(tally) };
 }
@@ -30,6 +33,17 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
 /** What this version does not know is the strictest. */
 function preflightOf({ ifImpossible }: MessageOf<"push" | "pull">): Preflight | undefined {
   return ifImpossible === undefined ? undefined : { ifImpossible: IF_IMPOSSIBLE[ifImpossible] ?? "stop" };
+}
+
+/** The tree that keeps what it loses, for a push that wants that. Who may neither replace nor remove loses nothing. */
+function keepingFor(
+  { name, trash: choice = 0, tag, unflushed }: MessageOf<"push">,
+  context: RequestContext,
+): KeepingRun {
+  const { tree, principal } = context;
+  const isNeeded = context.isAuthorized("overwrite", name) || context.isAuthorized("remove", name);
+  const facts = { directory: name, who: principal.label, tag, isUnflushed: unflushed };
+  return keepIn(tree, isNeeded ? KEEPING[choice] ?? "on" : "off", facts);
 }
 
 export async function handlePull(request: MessageOf<"pull">, context: RequestContext): Promise<Outcome> {
@@ -48,7 +62,9 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
 const FOR_ONE_FILE = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
 
 /** A link for one transfer is for one file: with trees, it would be good for all of them, time and again. */
-function refusalsOf(context: RequestContext): (action: TreeAction | "read", name: string) => AppError | undefined {
+export function refusalsOf(
+  context: RequestContext,
+): (action: TreeAction | "read", name: string) => AppError | undefined {
   const isForOneFile = context.principal.takeTurn !== undefined;
   return (action, name) => {
     if (context.isAuthorized(action, name)) return isForOneFile ? FOR_ONE_FILE : undefined;

@@ -18,6 +18,7 @@ import type {
   TreeWatch,
   Usage,
 } from "../../protocol/files/tree.ts";
+import type { Trash } from "../../protocol/files/trash.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { ANY_NAMES, type NameRules } from "../../protocol/name_rules.ts";
 import { splitName, validateName } from "../../protocol/names.ts";
@@ -52,6 +53,17 @@ export class LimitedTree implements FileTree {
     this.#namesMax = namesMax;
   }
 
+  /** The trash, of which what goes in and out is counted too. */
+  get trash(): Trash | undefined {
+    const { trash } = this.#tree;
+    const onChanged = (change: Partial<Usage>) => this.#storage.changed(change);
+    return trash && {
+      begin: (facts, options) => trash.begin(facts, { ...options, onChanged }),
+      undo: (facts, options) => trash.undo(facts, { ...options, onChanged }),
+      sweep: (options) => trash.sweep(options),
+    };
+  }
+
   async folder(name: string): Promise<Folder> {
     return new LimitedFolder(await this.#tree.folder(name), this.#storage);
   }
@@ -79,8 +91,10 @@ export class LimitedTree implements FileTree {
     try {
       if (isPartial && !isOld) this.#verifyPartials(name);
       const bytes = Math.max(0, (facts.sizeBytes ?? 0) - draft.heldBlocks * BLOCK_BYTES);
-      this.#storage.verifyRoom(name, { bytes, files: isOld ? 0 : 1 });
-      await this.#storage.verifySpace(name, bytes);
+      await this.#storage.verifyMakingRoom(async () => {
+        this.#storage.verifyRoom(name, { bytes, files: isOld ? 0 : 1 });
+        await this.#storage.verifySpace(name, bytes);
+      });
     } catch (error) {
       await (isOld ? draft.suspend() : draft.discard());
       throw error;

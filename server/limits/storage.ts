@@ -83,6 +83,16 @@ export class Storage implements AsyncDisposable {
     throw new AppError("no_space", `${cannot(name)}: No space left on the device, of which ${kept}`);
   }
 
+  /** Runs `verify`; where it says that there is no room, what is kept in the trash goes, and it is run again. */
+  async verifyMakingRoom(verify: () => void | Promise<void>): Promise<void> {
+    try {
+      await verify();
+    } catch (error) {
+      if (!(error instanceof AppError) || !await this.#emptyTrash()) throw error;
+      await verify();
+    }
+  }
+
   /** The room on the disk of a directory; `undefined` when nobody knows. */
   space(directory: string): Space | undefined | Promise<Space | undefined> {
     return this.#tree.space?.(directory);
@@ -130,6 +140,18 @@ export class Storage implements AsyncDisposable {
       // A tree that cannot be walked now can be later; until then the last count is the best that is known.
     }
     this.#countedAt = performance.now();
+  }
+
+  /** Whether there was anything in it that could go. */
+  async #emptyTrash(): Promise<boolean> {
+    try {
+      if (!await this.#tree.trash?.sweep({ all: true })) return false;
+    } catch (error) {
+      if (error instanceof AppError) return false; // the first error is the one to tell
+      throw error;
+    }
+    if (this.#tree.usage && this.#usage) await this.count();
+    return true;
   }
 
   #countSoon(): void {

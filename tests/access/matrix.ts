@@ -4,7 +4,7 @@
  * `Y`: it is done. `-`: it is refused, with `not_allowed` for who shows a link and with `link_needed` for who shows none.
  */
 import { deflateSync, inflateSync } from "node:zlib";
-import { type Client, getFile, LocalTree, pullTree, pushTree, putPipe } from "../../client/mod.ts";
+import { type Client, getFile, LocalTree, pullTree, pushTree, putPipe, undoPush } from "../../client/mod.ts";
 import { MemoryDestination } from "../../client/image/memory.ts";
 import { PipeSource } from "../../client/mod.ts";
 import { expect } from "../../client/replies.ts";
@@ -13,6 +13,7 @@ import type { OldFormat } from "../../protocol/wire/detect.ts";
 import type { RequestType } from "../../protocol/wire/messages/mod.ts";
 import type { Right, StrangerRights } from "../../server/policy.ts";
 import { exchange, RawConnection } from "../server/served.ts";
+import { temporaryDirectory } from "../support/program.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -88,6 +89,7 @@ export const ROWS: readonly Row[] = [
   row("pull", "a directory", "Y - Y Y   - Y Y Y", "name", (client, at) => pull(client, at)),
   row("watch", "a directory", "Y - Y Y  - Y Y Y", "name", (client, at) => watch(client, at)),
   changing("push", "new names", "      - - Y Y   - - Y Y", "name", (client, at) => push(client, `${at}/t`)),
+  changing("undo", "of a push", "      - - Y Y   - - - Y", "name", (client, at) => undo(client, at)),
   changing(
     "add",
     "a country",
@@ -152,6 +154,15 @@ async function watch(client: Client, directory: string): Promise<void> {
 
 async function push(client: Client, directory: string): Promise<void> {
   await pushTree(client, new LocalTree(`${ROOT}/fixtures/wire`), directory);
+}
+
+/** Takes a push back, if one could be made: it replaces a file. */
+async function undo(client: Client, directory: string): Promise<void> {
+  using local = temporaryDirectory();
+  Deno.writeTextFileSync(`${local.path}/b.txt`, "replaced");
+  const options = { ifDifferent: "replace", trash: "on" } as const;
+  await pushTree(client, new LocalTree(local.path), directory, options).catch(() => {});
+  await undoPush(client, directory);
 }
 
 /** Whether the table says that it is done. */

@@ -2,6 +2,7 @@
 import { crc32 } from "node:zlib";
 import { FILE_SYSTEM, type FileSystem } from "../../protocol/files/file_system.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
+import type { LocalTrashOptions } from "../../protocol/files/local_trash.ts";
 import type { Draft, FileFacts, IfTaken, Source } from "../../protocol/files/tree.ts";
 import { temporaryDirectory } from "../support/program.ts";
 
@@ -19,12 +20,12 @@ export class TemporaryTree implements Disposable {
   readonly tree: LocalTree;
   readonly #directory = temporaryDirectory();
 
-  constructor(exchanged: Partial<FileSystem> = {}) {
+  constructor(exchanged: Partial<FileSystem> = {}, trash?: LocalTrashOptions) {
     this.path = `${this.#directory.path}/share`;
     this.outside = `${this.#directory.path}/outside`;
     Deno.mkdirSync(this.path);
     Deno.mkdirSync(this.outside);
-    this.tree = new LocalTree(this.path, fileSystemWith(exchanged));
+    this.tree = new LocalTree(this.path, fileSystemWith(exchanged), trash);
   }
 
   at(name: string): string {

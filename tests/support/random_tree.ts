@@ -43,7 +43,7 @@ export function editRandomly(random: Random, path: string, count: number): void 
   if (random.below(4) === 0) Deno.chmodSync(path, random.pick(DIRECTORY_MODES));
   for (let edit = 0; edit < count; edit++) {
     const directory = pickDirectory(random, path);
-    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => !isOurs(name)).sort();
+    const entries = [...Deno.readDirSync(directory)].map(({ name }) => name).filter(isTheirs).sort();
     if (entries.length === 0 || random.below(4) === 0) makeEntry(random, path, directory);
     else editEntry(random, path, directory, random.pick(entries));
   }
@@ -53,7 +53,7 @@ export function editRandomly(random: Random, path: string, count: number): void 
 /** rsync takes times of the same second for equal, so what was changed just now gets a time of its own. */
 function setTimesOfChanged(random: Random, path: string): void {
   for (const { name, isDirectory } of [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (isDirectory) setTimesOfChanged(random, `${path}/${name}`);
+    if (isDirectory && isTheirs(name)) setTimesOfChanged(random, `${path}/${name}`);
   }
   if (Deno.statSync(path).mtime!.getTime() > TIME_START_MS + 2 ** 32) setTime(random, path);
 }
@@ -123,9 +123,15 @@ function setTime(random: Random, path: string): void {
 }
 
 function pickDirectory(random: Random, path: string): string {
-  const below = [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+  const entries = [...Deno.readDirSync(path)].filter(({ name, isDirectory }) => isDirectory && isTheirs(name));
+  const below = entries.map(({ name }) => name).sort();
   if (below.length === 0 || random.below(3) === 0) return path;
   return pickDirectory(random, `${path}/${random.pick(below)}`);
+}
+
+/** Whether it is none of our own names, which nobody else changes. */
+function isTheirs(name: string): boolean {
+  return !name.startsWith(".app-");
 }
 
 /** Every entry below `path` but our own: name -> what it is. Times are in whole ms. What goes away meanwhile is left out. */
@@ -133,7 +139,7 @@ export function describeTree(path: string, prefix = ""): Record<string, string> 
   const all: Record<string, string> = {};
   for (const { name } of [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1)) {
     const entry = `${path}/${name}`;
-    const info = isOurs(name) ? undefined : lstatIfThere(entry);
+    const info = isTheirs(name) ? lstatIfThere(entry) : undefined;
     if (!info) continue;
     const facts = factsOf(info);
     if (info.isSymlink) all[prefix + name] = `${facts} link to ${Deno.readLinkSync(entry)}`;
@@ -154,11 +160,6 @@ export function describeTop(path: string): string {
 
 function factsOf({ mode, mtime }: Deno.FileInfo): string {
   return `${((mode ?? 0) & 0o7777).toString(8)} ${mtime?.getTime()}`;
-}
-
-/** Files on their way into the directory. */
-function isOurs(name: string): boolean {
-  return name.startsWith(".app-");
 }
 
 function exists(path: string): boolean {

@@ -141,6 +141,8 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
       dryRun: true,
       unflushed: true,
       filtered: true,
+      trash: 2,
+      tag: "0123456789abcdef",
       ifImpossible: 1,
       measure: true,
     },
@@ -209,7 +211,28 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "watch", message: { type: "watch", name: "photos" } },
   { name: "changed", message: { type: "changed" } },
   { name: "changed, perhaps more than was seen", message: { type: "changed", lost: true } },
-
+  {
+    name: "tallied, some not kept",
+    message: {
+      type: "tallied",
+      files: 1,
+      fileBytes: 2,
+      unchanged: 0,
+      skipped: 0,
+      removed: 3,
+      failed: 0,
+      moved: 0,
+      unkept: 2,
+    },
+  },
+  { name: "undo", message: { type: "undo", name: "" } },
+  {
+    name: "undo with everything",
+    message: { type: "undo", name: "photos", dryRun: true, unflushed: true, tag: "0123456789abcdef" },
+  },
+  { name: "undoing", message: { type: "undoing", name: "photos", startedMs: 1_700_000_000_000 } },
+  { name: "undoing an undo", message: { type: "undoing", name: "", startedMs: 0, undo: true } },
+  { name: "undone", message: { type: "undone", names: ["a/b", "a"], actions: Uint8Array.of(0, 2) } },
   { name: "room, every name and any size", message: { type: "room", partBytesMax: 255, nameBytesMax: 4_096 } },
   {
     name: "room with everything",

@@ -67,6 +67,7 @@ Deno.test("data is part of an exchange, and requests are those that a client may
     "remove",
     "stat",
     "status",
+    "undo",
     "watch",
   ]);
   assertEquals(roleOf("data"), "part");

@@ -10,6 +10,14 @@ import { declare } from "./declare.ts";
 export const IF_DIFFERENT = ["error", "rename", "replace", "skip"] as const;
 export type IfDifferent = typeof IF_DIFFERENT[number];
 
+/** Whether the receiver of a tree keeps what it replaces or removes; `on`: what cannot be kept stays. On the wire an index. */
+export const KEEPING = ["off", "auto", "on"] as const;
+export type Keeping = typeof KEEPING[number];
+
+/** What an undo does about a name; on the wire an index. */
+export const UNDO_ACTIONS = ["restore", "remove", "make", "adjust", "move"] as const;
+export type UndoAction = typeof UNDO_ACTIONS[number];
+
 export const SYNC_MESSAGES = {
   /** The client has a tree, to be stored below a directory ("" is the shared one). Reply: a tree from the client. */
   push: declare(0x40, "request", {
@@ -26,6 +34,10 @@ export const SYNC_MESSAGES = {
     unflushed: optional(6, flag),
     /** The sender leaves names out: it is asked which of those that it did not tell are to stay. */
     filtered: optional(7, flag),
+    /** What is replaced or removed is kept: an index into `KEEPING`; absent: `off`. */
+    trash: optional(10, uint),
+    /** 16 hexadecimal digits, the same for each attempt at one push: it is undone as one. */
+    tag: optional(11, text),
     /** There is a pre-flight; an index into `IF_IMPOSSIBLE`. */
     ifImpossible: optional(0x80, uint),
     /** A dry run: what it takes is told with `need`. */
@@ -102,11 +114,34 @@ export const SYNC_MESSAGES = {
     failed: required(6, uint),
     /** Files that were there under another name. */
     moved: required(7, uint),
+    /** What was replaced or removed, and could not be kept. */
+    unkept: optional(12, uint),
   }),
   /** Receiver: which files those entries are, by their digests; all of them were planned for later. */
   probe: declare(0x4c, "part", { numbers: required(1, bytes) }),
   /** Sender, asked by `probe`: 16 bytes for each of them, zeros for what cannot be read as it was told. */
   proof: declare(0x4d, "part", { digests: required(1, bytes) }),
+  /** The client wants the last run below a directory taken back. Reply: `undoing`, `undone` and `failed`, `done`. */
+  undo: declare(0x54, "request", {
+    name: required(1, text),
+    /** Nothing is changed; what would be done is told. */
+    dryRun: optional(2, flag),
+    /** Nothing is flushed to the disk. */
+    unflushed: optional(3, flag),
+    /** As in `push`. */
+    tag: optional(4, text),
+  }),
+  /** Which run that is. */
+  undoing: declare(0x55, "part", {
+    /** Below which directory it changed things. */
+    name: required(1, text),
+    /** When it began; milliseconds since 1970. */
+    startedMs: required(2, uint),
+    /** It took back another run. */
+    undo: optional(3, flag),
+  }),
+  /** What was done: names, and for each a byte, an index into `UNDO_ACTIONS`. */
+  undone: declare(0x56, "part", { names: repeated(1, text), actions: required(2, bytes) }),
   /** The client wants to know when the tree below a directory changes. Reply: `changed`…, then `done` at its `cancel`. */
   watch: declare(0x58, "request", { name: required(1, text) }),
   /** The tree may be another one than at the last `changed`. `lost`: there may be more to it than was seen. */

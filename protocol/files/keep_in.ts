@@ -1,0 +1,44 @@
+/** Receiving a tree so that it can be undone: the run in the trash, from its begin to its end. */
+import { AppError } from "../errors.ts";
+import { KeepingTree } from "./keeping_tree.ts";
+import type { RunFacts, RunOptions, Trash } from "./trash.ts";
+import type { FileTree } from "./tree.ts";
+
+/** The tree to change, and what to do when that is done; without a run nothing. Dispose of it at the end of the run. */
+export interface KeepingRun extends AsyncDisposable {
+  readonly tree: FileTree;
+  /** Ends the run; how many were replaced or removed that could not be kept. */
+  readonly settle: (() => Promise<number>) | undefined;
+}
+
+/** `choice`: `on` does not replace what cannot be kept, `auto` does. Throws `unsupported` for a tree without a trash. */
+export function keepIn(
+  tree: FileTree,
+  choice: "off" | "auto" | "on",
+  { directory, who, ...options }: RunFacts & Omit<RunOptions, "isStrict" | "onChanged">,
+): KeepingRun {
+  const { trash } = tree;
+  if (choice === "on" && !trash) throw new AppError("unsupported", "Nothing can be kept there: it has no trash");
+  if (choice === "off" || !trash) return { tree, settle: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const run = trash.begin({ directory, who }, { ...options, isStrict: choice === "on" });
+  const end = async () => {
+    if (await run.close()) await sweepQuietly(trash);
+  };
+  return {
+    tree: new KeepingTree(tree, run),
+    async settle() {
+      await end(); // before anybody is told that it is over, so that it can be undone then
+      return run.unkept;
+    },
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+/** What cannot be removed now can be later. */
+export async function sweepQuietly(trash: Trash): Promise<void> {
+  try {
+    await trash.sweep();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+}

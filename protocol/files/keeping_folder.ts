@@ -1,0 +1,157 @@
+/** A directory of a tree of which every change is noted, and what goes away kept. */
+import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
+import { modeOf } from "./permissions.ts";
+import type { Deed, KeepResult, TrashFacts, TrashRun } from "./trash.ts";
+import type {
+  Adjusted,
+  Adopted,
+  Change,
+  Folder,
+  FolderBatch,
+  FolderEntry,
+  NewFile,
+  NewLink,
+  Source,
+  Staged,
+  ToAdopt,
+  ToPublish,
+} from "./tree.ts";
+
+export class KeepingFolder implements Folder {
+  readonly #folder: Folder;
+  readonly #run: TrashRun;
+  /** What was staged here. */
+  readonly #facts = new WeakMap<Staged, TrashFacts>();
+
+  constructor(folder: Folder, run: TrashRun) {
+    this.#folder = folder;
+    this.#run = run;
+  }
+
+  get name(): string {
+    return this.#folder.name;
+  }
+
+  scan(): AsyncIterable<FolderBatch> {
+    return this.#folder.scan();
+  }
+
+  look(base: string): FolderEntry | undefined | Promise<FolderEntry | undefined> {
+    return this.#folder.look(base);
+  }
+
+  open(base: string): Source | Promise<Source> {
+    return this.#folder.open(base);
+  }
+
+  readEach(...read: Parameters<Folder["readEach"]>): void | Promise<void> {
+    return this.#folder.readEach(...read);
+  }
+
+  async stage(files: readonly NewFile[]): Promise<readonly (Staged | AppError)[]> {
+    const touched = await this.#run.touch(this.name);
+    if (touched !== true) return files.map(() => touched);
+    const results = await this.#folder.stage(files);
+    results.forEach((staged, index) => {
+      const { bytes, facts: { mtimeMs } } = files[index]!;
+      if (!(staged instanceof AppError)) this.#facts.set(staged, { kind: "file", sizeBytes: bytes.length, mtimeMs });
+    });
+    return results;
+  }
+
+  async publish(files: readonly ToPublish[]): Promise<readonly (string | AppError)[]> {
+    const deeds = files.map((file): Deed => {
+      const now = this.#facts.get(file.staged) ?? { kind: "file" };
+      return { do: "store", base: file.base, now, isNew: file.ifTaken !== "replace" || this.#isTrusted(file) };
+    });
+    return await this.#keepEach(deeds, files, (kept) => this.#folder.publish(kept));
+  }
+
+  /** What would get another time or other bits is not moved: taken back, it could not get its own again. */
+  async adopt(from: string, files: readonly ToAdopt[]): Promise<readonly (Adopted | AppError)[]> {
+    const touched = await this.#run.touch(from);
+    if (touched !== true) return files.map(() => touched);
+    const deeds = files.map(({ base, entry }): Deed => {
+      return { do: "move", base, from: from === "" ? entry.name : `${from}/${entry.name}` };
+    });
+    const isMovable = files.map(keepsFacts);
+    const moved = await this.#keepEach(
+      deeds.filter((_, index) => isMovable[index]),
+      files.filter((_, index) => isMovable[index]),
+      (kept) => this.#folder.adopt(from, kept),
+    );
+    let at = 0;
+    return files.map(({ base }, index) => isMovable[index] ? moved[at++]! : cannotMove(base));
+  }
+
+  async makeDirectory(base: string, permissions?: number): Promise<void> {
+    await this.#keep({ do: "make", base });
+    await this.#folder.makeDirectory(base, permissions);
+  }
+
+  async makeLink(link: NewLink, ifTaken: "error" | "replace"): Promise<void> {
+    const { base, target, mtimeMs } = link;
+    await this.#keep({ do: "store", base, now: { kind: "link", target, mtimeMs }, isNew: ifTaken === "error" });
+    await this.#folder.makeLink(link, ifTaken);
+  }
+
+  async adjust(changes: readonly Change[]): Promise<readonly (Adjusted | AppError)[]> {
+    const deeds = changes.map(({ base, facts }): Deed => ({ do: "adjust", base, now: facts }));
+    return await this.#keepEach(deeds, changes, (kept) => this.#folder.adjust(kept));
+  }
+
+  async remove(base: string): Promise<void> {
+    if (await this.#keep({ do: "remove", base }) !== "moved") await this.#folder.remove(base);
+  }
+
+  /** Old names of what was moved, which is noted. */
+  removeEach(files: readonly FolderEntry[]): ReturnType<Folder["removeEach"]> {
+    return this.#folder.removeEach(files);
+  }
+
+  flush(): void | Promise<void> {
+    return this.#folder.flush();
+  }
+
+  /** A name that was free when that was decided is looked at again only by who must not lose anything. */
+  #isTrusted({ replacedBytes }: ToPublish): boolean {
+    return replacedBytes === undefined && !this.#run.isStrict;
+  }
+
+  /** Does `work` with those of `items` of which the deed may be done; for the others their errors. */
+  async #keepEach<Item, Result>(
+    deeds: readonly Deed[],
+    items: readonly Item[],
+    work: (items: readonly Item[]) => readonly (Result | AppError)[] | Promise<readonly (Result | AppError)[]>,
+  ): Promise<readonly (Result | AppError)[]> {
+    const kept = await this.#run.keep(this.name, deeds);
+    if (kept.every((result) => result === true)) return await work(items);
+    const results = await work(items.filter((_, index) => !(kept[index] instanceof AppError)));
+    let at = 0;
+    return kept.map((result) => result instanceof AppError ? result : results[at++]!);
+  }
+
+  async #keep(deed: Deed): Promise<true | "moved"> {
+    const [result] = await this.#run.keep(this.name, [deed]);
+    return orThrow(result!);
+  }
+}
+
+function keepsFacts({ entry, facts }: ToAdopt): boolean {
+  const mode = modeOf(facts);
+  return entry.mtimeMs === facts.mtimeMs && (mode === undefined || mode === entry.mode);
+}
+
+function cannotMove(base: string): AppError {
+  return new AppError(
+    "exists",
+    `Cannot move to ${quoteName(base)}: what it is moved from has another time or other bits`,
+  );
+}
+
+/** Throws what keeps it from being done. */
+export function orThrow(result: KeepResult): true | "moved" {
+  if (result instanceof AppError) throw result;
+  return result;
+}

@@ -1,0 +1,299 @@
+/**
+ * A run that changes a directory: what it is about to do is noted, and what goes away by that is kept, as a second name
+ * of the file in the trash, so that replacing stays one step.
+ */
+import type { AppError } from "../errors.ts";
+import { type FileSystem, lstatIfThere } from "./file_system.ts";
+import { errorNameOfSystem, systemCode, translated } from "./fs_errors.ts";
+import type { Here } from "./here.ts";
+import { join } from "./paths.ts";
+import type { Resolver } from "./resolve.ts";
+import { cannotKeep, directoriesOf, factsAt, isKeepable, lineOf, nameIn } from "./trash_deeds.ts";
+import type { Deed, KeepResult, RunFacts, RunOptions, TrashFacts, TrashRun } from "./trash.ts";
+import { closeRun, type TrashedRun } from "./trash_folder.ts";
+import { append, formatHead, formatLine } from "./trash_note.ts";
+
+/** So many directories are remembered as noted; one that is noted twice does no harm. */
+const TOUCHED_MAX = 65_536;
+
+export interface LocalRunOptions extends RunOptions {
+  readonly fs: FileSystem;
+  readonly resolver: Resolver;
+  /** Makes the directory of the run, or opens that of one that broke off. */
+  readonly open: () => Promise<TrashedRun>;
+  /** How much may be kept; asked once, when it is more than `bytesMin`. */
+  readonly bytesMin: number;
+  readonly bytesMax: () => Promise<number>;
+}
+
+export class LocalTrashRun implements TrashRun {
+  readonly #facts: RunFacts;
+  readonly #options: LocalRunOptions;
+  readonly #fs: FileSystem;
+  #opening: Promise<TrashedRun> | undefined;
+  #run: TrashedRun | undefined;
+  /** The bits of directories that are noted; of those that were made in this run none, since they go away whole. */
+  readonly #touched = new Map<string, number | undefined>();
+  #room: number;
+  #isRoomKnown = false;
+  #bytes = 0;
+  #moreCount = 0;
+  #unkept = 0;
+  /** The last line was not written to its end. */
+  #isTorn = false;
+  /** The directory in the trash that was used last, so that it is there. */
+  #parent = "files";
+
+  constructor(facts: RunFacts, options: LocalRunOptions) {
+    this.#facts = facts;
+    this.#options = options;
+    this.#fs = options.fs;
+    this.#room = options.bytesMin;
+  }
+
+  get isStrict(): boolean {
+    return this.#options.isStrict ?? false;
+  }
+
+  get unkept(): number {
+    return this.#unkept;
+  }
+
+  async keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]> {
+    if (
+      deeds.every((deed) => deed.do === "adjust" && this.#isNoted(nameIn(directory, deed.base), deed.now.permissions))
+    ) {
+      return deeds.map(() => true);
+    }
+    try {
+      const run = this.#run ?? await this.#open();
+      if (this.#touched.has(directory) && deeds.every(isNew)) return this.#noteNew(run, directory, deeds);
+      const visit = () => this.#visit(directory, deeds[0]!.base, (here) => this.#keepHere(run, here, directory, deeds));
+      const results = visit() ?? (await this.#learnRoom(), visit()!);
+      if (!this.#options.isUnflushed && results.some(({ kept }) => kept)) await this.#flush(run, results);
+      return results.map(({ result }) => result);
+    } catch (cause) {
+      const error = translated("keep", directory, cause);
+      return deeds.map((deed) => this.#refused(!isNew(deed) && deed.do !== "adjust", error));
+    }
+  }
+
+  async touch(directory: string): Promise<true | AppError> {
+    if (this.#touched.has(directory)) return true;
+    try {
+      const run = this.#run ?? await this.#open();
+      this.#write(run, this.#visit(directory, "", (here) => this.#touch(here, directory)));
+      return true;
+    } catch (error) {
+      return this.#refused(false, translated("note", directory, error)) as true | AppError;
+    }
+  }
+
+  undid(index: number): void {
+    try {
+      if (this.#run) this.#write(this.#run, formatLine({ do: "undid", at: index }));
+    } catch (error) {
+      if (translated("note", "what is undone", error).code === "internal") throw error; // else what is there tells it
+    }
+  }
+
+  async close(isWhole = true): Promise<boolean> {
+    const run = this.#run;
+    if (!run) return false;
+    this.#run = undefined;
+    this.#opening = undefined;
+    try {
+      append(run.note, formatLine({ do: "end", bytes: this.#bytes, isWhole }));
+      if (!this.#options.isUnflushed) await run.note.sync();
+    } catch (error) {
+      if (translated("end", "the notes", error).code === "internal") throw error; // else it is as if it had broken off
+    } finally {
+      closeRun(run);
+    }
+    return true;
+  }
+
+  async #open(): Promise<TrashedRun> {
+    return await (this.#opening ??= this.#openNote());
+  }
+
+  /** What fails here fails for the whole run: without its first line a note says nothing. */
+  async #openNote(): Promise<TrashedRun> {
+    const run = await this.#options.open();
+    try {
+      const { size } = run.note.statSync();
+      this.#moreCount = size; // more than there are lines, and than any number that was given before
+      run.note.seekSync(0, Deno.SeekMode.End);
+      this.#write(run, size === 0 ? formatHead(this.#facts) : "\n"); // the last line may be torn
+    } catch (error) {
+      closeRun(run);
+      throw error;
+    }
+    return this.#run = run;
+  }
+
+  async #learnRoom(): Promise<void> {
+    this.#room = Math.max(this.#room, await this.#options.bytesMax());
+    this.#isRoomKnown = true;
+  }
+
+  #visit<T>(directory: string, base: string, work: (here: Here) => T): T {
+    const { resolver } = this.#options;
+    const path = directory === "" ? resolver.root : join(resolver.root, directory);
+    return resolver.inside(path, base === "" ? directory : nameIn(directory, base), work);
+  }
+
+  /** Of what has nothing before it nothing has to be looked at. */
+  #noteNew(run: TrashedRun, directory: string, deeds: readonly Deed[]): KeepResult[] {
+    this.#write(run, deeds.map((deed) => lineOf(deed, directory, undefined, undefined)).join(""));
+    return deeds.map((deed) => {
+      if (deed.do === "make") this.#noted(nameIn(directory, deed.base), undefined);
+      return true;
+    });
+  }
+
+  /** `undefined`: how much may be kept has to be known first. */
+  #keepHere(
+    run: TrashedRun,
+    here: Here,
+    directory: string,
+    deeds: readonly Deed[],
+  ): Kept[] | undefined {
+    let room = this.#room - this.#bytes;
+    const was = deeds.map((deed) => isNew(deed) ? undefined : factsAt(this.#fs, here, deed.base));
+    const going = deeds.map((deed, index) => deed.do === "store" || deed.do === "remove" ? was[index] : undefined);
+    const fits = going.map((facts) => {
+      const fits = room >= (facts?.sizeBytes ?? 0);
+      if (fits) room -= facts?.sizeBytes ?? 0;
+      return fits;
+    });
+    if (!this.#isRoomKnown && fits.includes(false)) return undefined;
+    const kept = going.map((facts, index) =>
+      isKeepable(facts) && fits[index]! ? this.#nameFor(run, nameIn(directory, deeds[index]!.base)) : undefined
+    );
+    const isRefused = (index: number) => this.#options.isStrict && going[index] !== undefined && isLost(index);
+    const isLost = (index: number) => going[index]!.kind !== "directory" && kept[index] === undefined;
+    this.#write(
+      run,
+      (deeds.every((deed) => deed.do === "adjust") ? "" : this.#touch(here, directory)) +
+        deeds.map((deed, index) => isRefused(index) ? "" : lineOf(deed, directory, was[index], kept[index])).join(""),
+    );
+    return deeds.map((deed, index) => {
+      const [facts, name] = [going[index], kept[index]];
+      if (deed.do === "make") this.#noted(nameIn(directory, deed.base), undefined);
+      if (!facts || facts.kind === "directory") return { result: true };
+      const whole = nameIn(directory, deed.base);
+      if (!name) return { result: this.#refused(true, cannotKeep(whole, facts, fits[index]!)) };
+      return this.#link(run, here, { base: deed.base, kept: name, facts, whole, isReplaced: deed.do === "store" });
+    });
+  }
+
+  /** Gives what is there a second name in the trash; or that name only, where a file system has no second ones. */
+  #link(run: TrashedRun, here: Here, { base, kept, facts, whole, isReplaced }: Going): Kept {
+    const { sizeBytes = 0 } = facts;
+    const to = run.directory.at(kept);
+    let result: KeepResult = true;
+    try {
+      try {
+        this.#fs.linkSync(here.at(base), to);
+      } catch (error) {
+        const cause = systemCode(error) ?? "";
+        if (!NO_SECOND_NAME.has(cause) && errorNameOfSystem(error) !== "denied") throw error;
+        this.#fs.renameSync(here.at(base), to);
+        result = "moved";
+      }
+    } catch (error) {
+      return { result: this.#refused(true, translated("keep", whole, error)) };
+    }
+    this.#bytes += sizeBytes;
+    // What is removed by moving it is counted where it is; all else is taken off by who replaces or removes it.
+    if (result === true || isReplaced) this.#options.onChanged?.({ bytes: sizeBytes, files: 1 });
+    return { result, kept };
+  }
+
+  /** Where what has the name now is to be kept: under that name, unless something else of this run is. */
+  #nameFor(run: TrashedRun, name: string): string {
+    const path = `files/${name}`;
+    try {
+      const parent = path.slice(0, path.lastIndexOf("/"));
+      if (parent !== this.#parent) this.#fs.mkdirSync(run.directory.at(parent), { recursive: true, mode: 0o700 });
+      this.#parent = parent;
+      if (!lstatIfThere(this.#fs, run.directory.at(path))) return path;
+    } catch {
+      // Its directory was a file when that was kept; or the path is too long there.
+    }
+    return `more/${++this.#moreCount}`;
+  }
+
+  /** Whether nothing is to be noted of new bits of a directory, and of another time. */
+  #isNoted(name: string, permissions: number | undefined): boolean {
+    if (!this.#touched.has(name)) return false;
+    const mode = this.#touched.get(name);
+    return mode === undefined || permissions === undefined || permissions === mode;
+  }
+
+  /** Remembers what was noted of a directory. */
+  #noted(name: string, mode: number | undefined): void {
+    if (this.#touched.size >= TOUCHED_MAX) this.#touched.clear();
+    this.#touched.set(name, mode);
+  }
+
+  /** The line for a directory in which something changes for the first time: that changes its time. */
+  #touch(here: Here, directory: string): string {
+    if (this.#touched.has(directory)) return "";
+    const { mtime, mode } = this.#fs.statSync(here.at("."));
+    this.#noted(directory, mode === null ? undefined : mode & 0o777);
+    const was = { kind: "directory", mtimeMs: mtime?.getTime() ?? 0 } as const;
+    return formatLine({ do: "touch", name: directory, was });
+  }
+
+  #write(run: TrashedRun, text: string): void {
+    if (text === "") return;
+    try {
+      const bytes = append(run.note, this.#isTorn ? `\n${text}` : text);
+      this.#isTorn = false;
+      this.#bytes += bytes;
+      this.#options.onChanged?.({ bytes });
+    } catch (error) {
+      this.#isTorn = true;
+      this.#touched.clear(); // nobody knows which of them were written
+      throw error;
+    }
+  }
+
+  async #flush(run: TrashedRun, results: readonly Kept[]): Promise<void> {
+    await run.note.sync();
+    for (const path of new Set(results.flatMap(({ kept }) => kept ? directoriesOf(kept) : []))) {
+      if (Deno.build.os === "windows") return;
+      using directory = this.#fs.openSync(run.directory.at(path), { read: true });
+      await directory.sync();
+    }
+  }
+
+  #refused(isLoss: boolean, error: AppError): KeepResult {
+    if (this.#options.isStrict) return error;
+    if (isLoss) this.#unkept++;
+    return true;
+  }
+}
+
+interface Going {
+  readonly base: string;
+  readonly kept: string;
+  readonly facts: TrashFacts;
+  /** Its whole name. */
+  readonly whole: string;
+  readonly isReplaced: boolean;
+}
+
+interface Kept {
+  readonly result: KeepResult;
+  readonly kept?: string;
+}
+
+/** Of what somebody else owns, or on a file system that has no hard links. */
+const NO_SECOND_NAME = new Set(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+function isNew(deed: Deed): boolean {
+  return deed.do === "move" || deed.do === "make" || deed.do === "store" && deed.isNew === true;
+}

@@ -1,0 +1,332 @@
+/** The trash: what runs keep, what taking them back does, what goes when, and what is left alone. */
+import { lutimesSync } from "node:fs";
+import { TRASH_AGE_MAX_MS } from "../../protocol/limits.ts";
+import { assert, assertEquals, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
+import { describeTop, describeTree } from "../support/random_tree.ts";
+import { adjustIn, put, removeIn, START_MS, TrashedTree } from "./trashed.ts";
+
+/** A tree with one file of each fate: it will be replaced, removed, and left. */
+function stage(...options: ConstructorParameters<typeof TrashedTree>): TrashedTree {
+  const trashed = new TrashedTree(...options);
+  for (const name of ["old", "d/gone", "left"]) trashed.file(name, `${name} as it was`);
+  Deno.chmodSync(trashed.at("d/gone"), 0o640);
+  Deno.utimeSync(trashed.at("d/gone"), 1_234_567, 1_234_567);
+  Deno.symlinkSync("left", trashed.at("link"));
+  Deno.mkdirSync(trashed.at("empty"), { mode: 0o750 });
+  for (const name of ["d", "empty"]) Deno.utimeSync(trashed.at(name), 2_345_678, 2_345_678);
+  return trashed;
+}
+
+/** What a run does to it. */
+async function change(tree: Parameters<Parameters<TrashedTree["run"]>[0]>[0]): Promise<void> {
+  await put(tree, "old", "and as it is now");
+  await put(tree, "new", "new");
+  const top = await tree.folder("");
+  await top.makeDirectory("made", 0o711);
+  await put(tree, "made/in it", "x");
+  await top.makeLink({ base: "link", target: "old", mtimeMs: 4_000 }, "replace");
+  await adjustIn(tree, "", "left", { mtimeMs: 5_000, permissions: 0o600 });
+  await removeIn(tree, "d", "gone");
+  await removeIn(tree, "", "d", "empty");
+}
+
+Deno.test("undo brings back the time of a link, and time and bits of the top, which a trash alone does not change", async () => {
+  using trashed = stage();
+  lutimesSync(trashed.at("link"), 3_456_789, 3_456_789);
+  Deno.utimeSync(trashed.path, 4_567_890, 4_567_890);
+  const look = () => [describeTop(trashed.path), describeTree(trashed.path)];
+  const before = look();
+  await trashed.run(async (tree) => {
+    await adjustIn(tree, "", "link", { mtimeMs: 5_000 });
+    await adjustIn(tree, "", "", { mtimeMs: 6_000, permissions: 0o711 });
+  });
+  const after = look();
+  assertNotEquals(after, before);
+  assertEquals(await trashed.undo(), { done: ["adjust ", "adjust link"], failures: [] });
+  assertEquals(look(), before);
+  assertEquals((await trashed.undo()).failures, []);
+  assertEquals(look(), after);
+  lutimesSync(trashed.at("link"), 1, 1);
+  assertEquals((await trashed.undo()).failures, ["link: exists"]);
+});
+
+Deno.test("undo brings back the time of the top after other changes, too", async () => {
+  using trashed = stage();
+  Deno.utimeSync(trashed.path, 4_567_890, 4_567_890);
+  const before = describeTop(trashed.path);
+  await trashed.run(async (tree) => {
+    await change(tree);
+    await adjustIn(tree, "", "", { mtimeMs: 6_000, permissions: 0o711 });
+  });
+  assertEquals((await trashed.undo()).failures, []);
+  assertEquals(describeTop(trashed.path), before);
+});
+
+Deno.test("undo brings back bytes, times, bits, links and directories, and the second undo takes that back", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  assertEquals(await trashed.run(change), 0);
+  const after = describeTree(trashed.path);
+  assertEquals(trashed.read("old"), "and as it is now");
+  assertEquals(Object.keys(after), ["left", "link", "made/", "made/in it", "new", "old"]);
+  const { done, failures } = await trashed.undo();
+  assertEquals(failures, []);
+  assertEquals(done, [
+    ...["make empty", "make d", "restore d/gone", "adjust left", "restore link", "remove made/in it", "remove made"],
+    ...["remove new", "restore old"],
+  ]);
+  assertEquals(describeTree(trashed.path), before);
+  assertEquals((await trashed.undo()).failures, []);
+  assertEquals(describeTree(trashed.path), after);
+  await trashed.undo();
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("a dry run of undo tells what undo does, and does nothing", async () => {
+  using trashed = stage();
+  await trashed.run(change);
+  await trashed.run(async (tree) => {
+    await removeIn(tree, "", "new");
+    await (await tree.folder("")).makeDirectory("new");
+    await put(tree, "new/below", "1");
+  });
+  const before = describeTree(trashed.path);
+  const runs = trashed.runs();
+  const dry = await trashed.undo({ isDryRun: true });
+  assertEquals(describeTree(trashed.path), before);
+  assertEquals(trashed.runs(), runs);
+  assertEquals(dry, { done: ["remove new/below", "remove new", "restore new"], failures: [] });
+  assertEquals(await trashed.undo(), dry);
+  assertEquals(trashed.read("new"), "new");
+});
+
+Deno.test("what is kept has its name in the trash, for the owner alone, and cannot be read by others", async () => {
+  using trashed = stage();
+  await trashed.run(change);
+  const [run] = trashed.runs();
+  assertEquals(run!.slice(0, 20), "20260102T030405678Z-");
+  const kept = `.app-trash/${run}`;
+  assertEquals(trashed.read(`${kept}/files/old`), "old as it was");
+  assertEquals(trashed.read(`${kept}/files/d/gone`), "d/gone as it was");
+  assertEquals(Deno.readLinkSync(trashed.at(`${kept}/files/link`)), "left");
+  for (const name of [".app-trash", kept, `${kept}/files`, `${kept}/files/d`]) {
+    assertEquals(Deno.statSync(trashed.at(name)).mode! & 0o777, 0o700, name);
+  }
+  assertEquals(Deno.statSync(trashed.at(`${kept}/note`)).mode! & 0o777, 0o600);
+});
+
+Deno.test("a run that changes nothing leaves nothing, and there is nothing to undo", async () => {
+  using trashed = stage();
+  await trashed.run(() => Promise.resolve());
+  assertEquals(trashed.reserved(), []);
+  await assertRejectsCode(() => trashed.undo(), "not_found");
+});
+
+Deno.test("what was changed since is left as it is and named, and all else is undone", async () => {
+  using trashed = stage();
+  await trashed.run(change);
+  trashed.file("old", "by somebody");
+  trashed.file("made/theirs", "by somebody");
+  trashed.file("d", "by somebody");
+  const { done, failures } = await trashed.undo();
+  assertEquals(failures, ["d: exists", "d/gone: not_a_directory", "made: not_empty", "old: exists"]);
+  assertEquals(done, ["make empty", "adjust left", "restore link", "remove made/in it", "remove new"]);
+  for (const name of ["old", "made/theirs", "d"]) assertEquals(trashed.read(name), "by somebody");
+});
+
+Deno.test("an undo that left something goes on with that the next time", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(change);
+  Deno.renameSync(trashed.at("old"), trashed.at("aside"));
+  trashed.file("old", "by somebody");
+  assertEquals((await trashed.undo()).failures, ["old: exists"]);
+  Deno.renameSync(trashed.at("aside"), trashed.at("old"));
+  assertEquals(await trashed.undo(), { done: ["restore old"], failures: [] });
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("only runs in the directory that is named, or below it, are undone, the last of them first", async () => {
+  using trashed = stage();
+  await trashed.run((tree) => put(tree, "d/gone", "1"), { directory: "d" });
+  await trashed.run((tree) => put(tree, "left", "2"));
+  await assertRejectsCode(() => trashed.undo({ directory: "empty" }), "not_found");
+  assertEquals((await trashed.undo({ directory: "d" })).done, ["restore d/gone"]);
+  assertEquals(trashed.read("left"), "2");
+});
+
+Deno.test("who asks undoes only the runs that they may", async () => {
+  using trashed = stage();
+  await trashed.run((tree) => put(tree, "old", "mine"), { who: "kim" });
+  await trashed.run((tree) => put(tree, "left", "theirs"), { who: "lee" });
+  await assertRejectsCode(() => trashed.undo({ who: "somebody" }), "not_found");
+  assertEquals((await trashed.undo({ who: "kim" })).done, ["restore old"]);
+  assertEquals(trashed.read("left"), "theirs");
+});
+
+Deno.test("two attempts at one run are undone as one, also where both changed the same name", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  const tag = "0123456789abcdef";
+  await trashed.run((tree) => put(tree, "old", "first"), { tag });
+  await trashed.run(async (tree) => {
+    await put(tree, "old", "and second");
+    await removeIn(tree, "d", "gone");
+  }, { tag });
+  assertEquals(trashed.runs().length, 1);
+  assertEquals((await trashed.undo()).failures, []);
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("the tag of somebody else's run begins another one", async () => {
+  using trashed = stage();
+  const tag = "0123456789abcdef";
+  await trashed.run((tree) => put(tree, "old", "first"), { tag, who: "kim" });
+  await trashed.run((tree) => put(tree, "old", "second"), { tag, who: "lee" });
+  assertEquals(trashed.runs().length, 2);
+});
+
+Deno.test("an undo whose answer was lost is not taken back by the next attempt", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(change);
+  const tag = "0123456789abcdef";
+  await trashed.undo({ tag });
+  assertEquals(await trashed.undo({ tag }), { done: [], failures: [] });
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("a run under way cannot be undone, and what somebody undoes neither; when that is over it can", async () => {
+  for (const meanwhile of ["the run", "an undo", undefined]) {
+    using trashed = stage();
+    await trashed.run(async (tree) => {
+      await put(tree, "left", "now");
+      if (meanwhile === "the run") await assertRejectsCode(() => trashed.undo(), "busy");
+    });
+    if (meanwhile === "an undo") {
+      await using _one = await trashed.tree.trash.undo({ directory: "", who: "me", mayUndo: () => true }, {});
+      await assertRejectsCode(() => trashed.undo(), "not_found");
+    }
+    if (!meanwhile) assertEquals((await trashed.undo()).done, ["restore left"]);
+  }
+});
+
+Deno.test("a strict run does not replace or remove what does not fit, any other does and counts it", async () => {
+  for (const choice of ["on", "auto"] as const) {
+    using trashed = stage({ bytesMin: 600 });
+    trashed.file("large", "x".repeat(2_000));
+    const unkept = await trashed.run(async (tree) => {
+      if (choice === "on") await assertRejectsCode(() => put(tree, "large", "small"), "no_space");
+      else await put(tree, "large", "small");
+      await put(tree, "old", "small");
+    }, { choice });
+    assertEquals(unkept, choice === "on" ? 0 : 1);
+    assertEquals(trashed.read("large").length, choice === "on" ? 2_000 : 5);
+    const { done, failures } = await trashed.undo();
+    assertEquals(done, ["restore old"]);
+    assertEquals(failures, choice === "on" ? [] : ["large: not_found"]);
+    assertEquals(trashed.read("old"), "old as it was");
+  }
+});
+
+Deno.test("of a large tree a tenth may be kept", async () => {
+  using trashed = stage({ bytesMin: 10 });
+  trashed.file("most", new Uint8Array(100_000));
+  trashed.file("tenth", new Uint8Array(9_000));
+  assertEquals(await trashed.run((tree) => removeIn(tree, "", "tenth", "most"), { choice: "auto" }), 1);
+  assertEquals((await trashed.undo()).done, ["restore tenth"]);
+});
+
+Deno.test("runs go after seven days, and not before", async () => {
+  using trashed = stage();
+  await trashed.run((tree) => put(tree, "old", "1"));
+  const { trash } = trashed.tree;
+  assertEquals(await trash.sweep({ nowMs: trashed.nowMs + TRASH_AGE_MAX_MS }), 0);
+  assertEquals(await trash.sweep({ nowMs: trashed.nowMs + TRASH_AGE_MAX_MS + 1 }), 1);
+  assertEquals(trashed.runs(), []);
+  await assertRejectsCode(() => trashed.undo(), "not_found");
+});
+
+Deno.test("the oldest runs go when all are too large or too many, and the last one stays", async () => {
+  using trashed = stage({ bytesMin: 6_000, runsMax: 5 });
+  for (const round of [1, 2, 3]) {
+    await trashed.run((tree) => put(tree, "old", `${round}`.repeat(2_500)));
+    assertEquals(trashed.runs().length, Math.min(round, 2), `round ${round}`);
+  }
+  for (let run = 0; run < 7; run++) await trashed.run((tree) => put(tree, "left", `${run}`));
+  assertEquals(trashed.runs().length, 5);
+  assertEquals(await trashed.tree.trash.sweep({ all: true }), 5);
+});
+
+Deno.test("a run that somebody undoes is not swept, nor one that somebody is at, and any other is", async () => {
+  for (const meanwhile of ["an undo", "the run", undefined]) {
+    using trashed = stage();
+    const sweep = () => trashed.tree.trash.sweep({ all: true });
+    await trashed.run(async (tree) => {
+      await put(tree, "old", "1");
+      if (meanwhile === "the run") assertEquals(await sweep(), 0);
+    });
+    if (meanwhile === "an undo") {
+      await using _undoing = await trashed.tree.trash.undo({ directory: "", who: "me", mayUndo: () => true }, {});
+      assertEquals(await sweep(), 0);
+    }
+    assertEquals(trashed.runs().length, 1);
+    if (!meanwhile) assertEquals(await sweep(), 1);
+  }
+});
+
+Deno.test("a clock that was put back does not make another run the last one", async () => {
+  using trashed = stage();
+  await trashed.run((tree) => put(tree, "old", "1"));
+  trashed.nowMs = START_MS - 1_000_000;
+  await trashed.run((tree) => put(tree, "left", "2"));
+  assertEquals((await trashed.undo()).done, ["restore left"]);
+});
+
+Deno.test("where files cannot have a second name, they are moved into the trash", async () => {
+  const linkSync = () => {
+    throw Object.assign(new Deno.errors.PermissionDenied("link"), { code: "EPERM" });
+  };
+  using trashed = stage({}, { linkSync });
+  const before = describeTree(trashed.path);
+  await trashed.run(change);
+  assertEquals((await trashed.undo()).failures, []);
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("what is moved goes back to its old name", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(async (tree) => {
+    await (await tree.folder("")).makeDirectory("there");
+    await tree.move("d/gone", "there/now", "error");
+  });
+  const after = describeTree(trashed.path);
+  assertEquals((await trashed.undo()).done, ["move there/now", "remove there"]);
+  assertEquals(describeTree(trashed.path), before);
+  await trashed.undo();
+  assertEquals(describeTree(trashed.path), after);
+});
+
+Deno.test("a note that was torn is read as far as it goes", async () => {
+  using trashed = stage();
+  await trashed.run((tree) => put(tree, "old", "1"));
+  const note = trashed.at(`.app-trash/${trashed.runs()[0]}/note`);
+  const lines = Deno.readTextFileSync(note).trimEnd().split("\n");
+  Deno.writeTextFileSync(note, [...lines.slice(0, -1), '{"do":"store","name":"le'].join("\n"));
+  assertEquals(await trashed.undo(), { done: ["restore old"], failures: [] });
+});
+
+Deno.test("a strict run keeps what got a name that was free, also when that is found only when it is stored", async () => {
+  using trashed = stage();
+  await trashed.run(async (tree) => {
+    const top = await tree.folder("");
+    const [staged] = await top.stage([{ base: "late", bytes: new Uint8Array(3), facts: { mtimeMs: 5_000 } }]);
+    assert(staged && !(staged instanceof Error));
+    trashed.file("late", "by somebody");
+    assertEquals(await top.publish([{ base: "late", staged, ifTaken: "replace" }]), ["late"]);
+  });
+  assertEquals(trashed.read("late").length, 3);
+  assertEquals(await trashed.undo(), { done: ["restore late"], failures: [] });
+  assertEquals(trashed.read("late"), "by somebody");
+});

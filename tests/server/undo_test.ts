@@ -1,0 +1,194 @@
+/** Undo over the wire: random pushes taken back, rights, quotas, two at once, and what a server refuses. */
+import { LocalTree, pullTree, pushTree, undoPull, undoPush, type UndoTreeOptions } from "../../client/mod.ts";
+import type { Client } from "../../client/mod.ts";
+import { startLinked } from "../access/linked.ts";
+import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
+import { temporaryDirectory } from "../support/program.ts";
+import { withSeed } from "../support/random.ts";
+import { describeTop, describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
+import { startServed } from "./served.ts";
+
+const ALL = { allowOverwrite: true, allowRemove: true };
+const EXACT = { ifDifferent: "replace", isExact: true, removeMax: 10_000, trash: "on" } as const;
+const ROUNDS = 15;
+
+/** What an undo tells, and how many names failed. */
+async function undo(client: Client, name = "", options: UndoTreeOptions = {}) {
+  const done: string[] = [];
+  const failures: string[] = [];
+  const failed = await undoPush(client, name, {
+    ...options,
+    onUndone: (action, undone) => done.push(`${action} ${undone}`),
+    onFailed: (undone, { code }) => failures.push(`${undone}: ${code}`),
+  });
+  assertEquals(failed, failures.length);
+  return { done, failures };
+}
+
+function localFiles(files: Readonly<Record<string, string>>) {
+  const directory = temporaryDirectory();
+  for (const [name, content] of Object.entries(files)) {
+    Deno.mkdirSync(`${directory.path}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(`${directory.path}/${name}`, content);
+  }
+  return { ...directory, tree: new LocalTree(directory.path), [Symbol.dispose]: directory[Symbol.dispose] };
+}
+
+for (const direction of ["push", "pull"] as const) {
+  Deno.test(`whatever a ${direction} changed, undo makes it as it was, and a second one as it is`, () =>
+    withSeed(async (random) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await using served = startServed({}, ALL);
+        using beside = temporaryDirectory();
+        const [there, here] = [`${served.root}/there`, `${beside.path}/here`];
+        const [from, to] = direction === "push" ? [here, there] : [there, here];
+        makeRandomTree(random, from, 5 + random.below(60));
+        makeRandomTree(random, to, 0);
+        await using client = served.client();
+        const local = new LocalTree(here);
+        const move = () =>
+          direction === "push" ? pushTree(client, local, "there", EXACT) : pullTree(client, "there", local, EXACT);
+        assertEquals((await move()).failed, 0);
+        editRandomly(random, to, random.below(30));
+        editRandomly(random, from, random.below(60));
+        const look = () => ({ ...describeTree(to), "": describeTop(to) });
+        const before = look();
+        assertEquals((await move()).failed, 0);
+        const after = look();
+        const failures: string[] = [];
+        const options = { onFailed: (name: string, error: Error) => void failures.push(`${name}: ${error.message}`) };
+        const takeBack = () => direction === "push" ? undoPush(client, "there", options) : undoPull(local, options);
+        if (JSON.stringify(after) === JSON.stringify(before)) continue;
+        for (const wanted of [before, after, before]) {
+          await takeBack();
+          assertEquals(failures, [], `round ${round}`);
+          assertEquals(look(), wanted, `round ${round}`);
+        }
+      }
+    }));
+}
+
+Deno.test("without --trash nothing is kept, and nothing can be undone", async () => {
+  await using served = startServed({ a: "as it was" }, ALL);
+  using local = localFiles({ a: "now" });
+  await using client = served.client();
+  await pushTree(client, local.tree, "", { ...EXACT, trash: "off" });
+  await assertRejectsCode(() => undo(client), "not_found");
+  assertEquals([...Deno.readDirSync(served.root)].map(({ name }) => name), ["a"]);
+});
+
+Deno.test("a link undoes what was pushed with it, an admin link what anybody pushed", async () => {
+  await using linked = startLinked({ "a/x": "as it was", "b/x": "as it was" }, ALL);
+  using local = localFiles({ x: "now" });
+  await using kim = linked.client(await linked.link({ right: "write", label: "kim" }));
+  await using lee = linked.client(await linked.link({ right: "write", label: "lee" }));
+  await using admin = linked.client(await linked.link({ right: "admin", label: "boss" }));
+  await pushTree(kim, local.tree, "a", EXACT);
+  await pushTree(lee, local.tree, "b", EXACT);
+  assertEquals(await undo(kim), { done: ["adjust a", "restore a/x"], failures: [] });
+  await assertRejectsCode(() => undo(kim, "b"), "not_found");
+  assertEquals(await undo(admin, "b"), { done: ["adjust b", "restore b/x"], failures: [] });
+  assertEquals(Deno.readTextFileSync(`${linked.root}/b/x`), "as it was");
+});
+
+Deno.test("a link for a directory undoes what it pushed there, and nothing beside it", async () => {
+  await using linked = startLinked({ "in/x": "as it was", "out/x": "as it was" }, ALL);
+  using local = localFiles({ x: "now", "d/y": "new" });
+  await using client = linked.client(await linked.link({ right: "write", path: "in", label: "kim" }));
+  await pushTree(client, local.tree, "in", EXACT);
+  await pushTree(client, local.tree, "in/new", EXACT);
+  for (const name of ["", "out"]) await assertRejectsCode(() => undo(client, name), "not_allowed");
+  assertEquals((await undo(client, "in/new")).failures, []);
+  assertEquals(Object.keys(describeTree(linked.root)), ["in/", "in/d/", "in/d/y", "in/x", "out/", "out/x"]);
+  assertEquals(Deno.readTextFileSync(`${linked.root}/in/x`), "now");
+});
+
+Deno.test("each name is undone by the rights of who asks, and those that may not be are named", async () => {
+  for (
+    const [policy, failures] of [
+      [{ allowOverwrite: true }, ["new: remove_denied"]],
+      [ALL, []],
+    ] as const
+  ) {
+    await using served = startServed({ old: "as it was" }, policy);
+    using local = localFiles({ old: "now", new: "new" });
+    await using client = served.client();
+    const { removeMax: _, ...options } = EXACT;
+    await pushTree(client, local.tree, "", options);
+    assertEquals((await undo(client)).failures, [...failures]);
+    assertEquals(Deno.readTextFileSync(`${served.root}/old`), "as it was");
+  }
+});
+
+Deno.test("who may neither replace nor remove has nothing kept, and may not undo", async () => {
+  for (const options of [{}, { strangers: "public-write" }, { readOnly: true }] as const) {
+    await using served = startServed({ a: "1" }, options);
+    using local = localFiles({ "d/new": "1" });
+    await using client = served.client();
+    await pushTree(client, local.tree, "", { ...EXACT, trash: "auto" }).catch(() => {});
+    assert(![...Deno.readDirSync(served.root)].some(({ name }) => name === ".app-trash"));
+    const code = { none: "overwrite_denied", "public-write": "link_needed", true: "read_only" } as const;
+    const expected = "readOnly" in options ? code.true : "strangers" in options ? code["public-write"] : code.none;
+    await assertRejectsCode(() => undo(client), expected);
+  }
+});
+
+Deno.test("a dry run of undo over the wire tells the same, and does nothing", async () => {
+  await using served = startServed({ "d/a": "as it was", b: "as it was" }, ALL);
+  using local = localFiles({ b: "now", "e/c": "new" });
+  await using client = served.client();
+  const before = describeTree(served.root);
+  await pushTree(client, local.tree, "", EXACT);
+  const after = describeTree(served.root);
+  const dry = await undo(client, "", { isDryRun: true });
+  assertEquals(describeTree(served.root), after);
+  assertEquals(await undo(client), dry);
+  assertEquals(dry.done, ["make d", "restore d/a", "remove e/c", "restore b", "remove e"]);
+  assertEquals(describeTree(served.root), before);
+});
+
+Deno.test("of two undos at once one wins, and the other one says so", async () => {
+  for (const isFirst of [true, false]) {
+    await using served = startServed({ a: "as it was" }, ALL);
+    using local = localFiles({ a: "now" });
+    await using client = served.client();
+    await pushTree(client, local.tree, "", EXACT);
+    const tree = new LocalTree(served.root);
+    if (isFirst) {
+      assertEquals((await undo(client)).done, ["restore a"]);
+      continue;
+    }
+    await using _first = await tree.trash.undo({ directory: "", who: "somebody", mayUndo: () => true }, {});
+    await assertRejectsCode(() => undo(client), "not_found");
+  }
+});
+
+Deno.test("what is kept counts, and makes room when that is needed", async () => {
+  const content = "0123456789".repeat(1_000);
+  await using served = startServed({ a: content, b: content }, { ...ALL, limits: { rootBytesMax: 45_000 } });
+  using local = localFiles({ a: "now", b: "now" });
+  await using client = served.client();
+  await client.status();
+  await pushTree(client, local.tree, "", EXACT);
+  const gauge = async () => (await client.status()).gauges.find(({ name }) => name === "root_bytes")!.used!;
+  assert(await gauge() > 20_000, "the old ones are still there");
+  Deno.writeTextFileSync(`${local.path}/c`, "0123456789".repeat(4_000));
+  const { failed } = await pushTree(client, local.tree, "", { ...EXACT, trash: "off" });
+  assertEquals(failed, 0);
+  assert(await gauge() < 45_000);
+  await assertRejectsCode(() => undo(client), "not_found");
+});
+
+Deno.test("a strict push names what cannot be kept, and any other counts it", async () => {
+  for (const trash of ["on", "auto"] as const) {
+    await using served = startServed({ a: "as it was" }, ALL);
+    using local = localFiles({ a: "now", new: "1" });
+    Deno.writeTextFileSync(`${served.root}/.app-trash`, "in the way");
+    await using client = served.client();
+    const failures: string[] = [];
+    const onFailed = (name: string, { code }: { code: string }) => void failures.push(`${name}: ${code}`);
+    const { unkept } = await pushTree(client, local.tree, "", { ...EXACT, trash, onFailed });
+    assertEquals([unkept, failures], trash === "on" ? [undefined, ["a: denied", "new: denied"]] : [1, []]);
+    assertEquals(Deno.readTextFileSync(`${served.root}/a`), trash === "on" ? "as it was" : "now");
+  }
+});
