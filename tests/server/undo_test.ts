@@ -192,3 +192,18 @@ Deno.test("a strict push names what cannot be kept, and any other counts it", as
     assertEquals(Deno.readTextFileSync(`${served.root}/a`), trash === "on" ? "as it was" : "now");
   }
 });
+
+Deno.test("a strict pull goes on behind a large file that there is no room to keep", async () => {
+  const large = "x".repeat(5_000_000);
+  await using served = startServed({ a: "now", large: `${large}now`, z: "new" }, ALL);
+  using local = localFiles({ a: "as it was", large });
+  await using client = served.client();
+  const failures: string[] = [];
+  const onFailed = (name: string, { code }: { code: string }) => void failures.push(`${name}: ${code}`);
+  const tree = new LocalTree(local.path, undefined, { bytesMin: 100_000 });
+  const { files, failed } = await pullTree(client, "", tree, { ...EXACT, onFailed });
+  assertEquals([files, failed, failures], [2, 1, ["large: no_space"]]);
+  assertEquals(Deno.readTextFileSync(`${local.path}/large`), large);
+  assertEquals((await pullTree(client, "", tree, { ...EXACT, trash: "auto" })).unkept, 1);
+  assertEquals(Deno.readTextFileSync(`${local.path}/large`), `${large}now`);
+});
