@@ -34,7 +34,7 @@ const OPTIONS = [
     kind: "choice",
     choices: KEEPING,
     default: "auto",
-    help: "Keep what is replaced or removed, for app undo; on: leave what cannot be kept",
+    help: "Keep what is replaced or removed (app undo); on: leave what cannot be kept",
   },
   { name: "no-flush", kind: "flag", help: "Do not wait for the disk: a crash of the machine may take files away" },
   COMPRESS_OPTION,

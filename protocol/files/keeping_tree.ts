@@ -3,10 +3,11 @@
  * cannot be kept is not done, where the run is strict.
  */
 import { AppError } from "../errors.ts";
+import { ANY_NAMES, type NameRules } from "../name_rules.ts";
 import { splitName } from "../names.ts";
 import { KeepingFolder, orThrow } from "./keeping_folder.ts";
 import type { TrashRun } from "./trash.ts";
-import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Source, Space, Usage } from "./tree.ts";
+import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Room, Source, Space, Usage } from "./tree.ts";
 
 export class KeepingTree implements FileTree {
   readonly #tree: FileTree;
@@ -70,6 +71,14 @@ export class KeepingTree implements FileTree {
 
   space(directory: string): Space | undefined | Promise<Space | undefined> {
     return this.#tree.space?.(directory);
+  }
+
+  async room(directory: string): Promise<Room> {
+    return await this.#tree.room?.(directory) ?? {};
+  }
+
+  async nameRules(directory: string): Promise<NameRules> {
+    return await this.#tree.nameRules?.(directory) ?? ANY_NAMES;
   }
 
   async #keepFor(name: string, { sizeBytes, mtimeMs }: FileFacts, ifTaken: IfTaken): Promise<void> {

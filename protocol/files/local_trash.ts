@@ -107,6 +107,30 @@ export class LocalTrash implements Trash {
     }
   }
 
+  async removableBytes(): Promise<number> {
+    try {
+      return await this.#measureRuns();
+    } catch (error) {
+      throw translated("look at", "the trash", error);
+    }
+  }
+
+  async #measureRuns(): Promise<number> {
+    if (!this.#folder.isThere()) return 0;
+    let bytes = 0;
+    for (const id of this.#folder.runs()) {
+      const run = await this.#folder.openRun(id);
+      if (run === "taken") continue; // somebody is at it
+      using _held = { [Symbol.dispose]: () => run && closeRun(run) };
+      bytes += await this.#sizeOf(id, run);
+    }
+    return bytes;
+  }
+
+  async #sizeOf(id: string, run: TrashedRun | undefined): Promise<number> {
+    return run ? sizeOf(run) ?? (await this.#folder.measure(id)).bytes : 0;
+  }
+
   async #sweep(nowMs: number, all: boolean): Promise<number> {
     if (!this.#folder.isThere()) return 0;
     const runs = this.#folder.runs();
@@ -116,7 +140,7 @@ export class LocalTrash implements Trash {
       const run = await this.#folder.openRun(id);
       if (run === "taken") continue; // somebody is at it
       using _held = { [Symbol.dispose]: () => run && closeRun(run) };
-      bytes += run ? sizeOf(run) ?? (await this.#folder.measure(id)).bytes : 0;
+      bytes += await this.#sizeOf(id, run);
       if (bytes > bytesMax && index > 0 && !isMeasured) {
         bytesMax = Math.max(bytesMax, TRASH_SHARE * await this.#usedBytes());
         isMeasured = true;

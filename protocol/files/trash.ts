@@ -126,4 +126,6 @@ export interface Trash {
   undo(facts: UndoFacts, options: RunOptions): Promise<Undoing & AsyncDisposable>;
   /** Removes runs that are too old, too large or too many, the oldest first, or `all`; how many. */
   sweep(options?: { readonly nowMs?: number; readonly all?: boolean }): Promise<number>;
+  /** How many bytes go away when `all` is swept. */
+  removableBytes(): Promise<number>;
 }

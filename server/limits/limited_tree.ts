@@ -61,6 +61,7 @@ export class LimitedTree implements FileTree {
       begin: (facts, options) => trash.begin(facts, { ...options, onChanged }),
       undo: (facts, options) => trash.undo(facts, { ...options, onChanged }),
       sweep: (options) => trash.sweep(options),
+      removableBytes: () => trash.removableBytes(),
     };
   }
 

@@ -98,14 +98,17 @@ export class Storage implements AsyncDisposable {
     return this.#tree.space?.(directory);
   }
 
-  /** How much more there may be: by the limits, as far as it is known what there is, and on the disk of a directory. */
+  /**
+   * How much more there may be: by the limits, as far as it is known what there is, and on the disk of a directory. What
+   * is in the trash makes room when that is needed.
+   */
   async room(directory: string): Promise<Room> {
     const { rootBytesMax, rootFilesMax } = this.limits;
     const space = await this.space(directory);
     const free = space ? space.freeBytes - this.keepFreeBytes(space) : Infinity;
     const bytes = Math.min(free, rootBytesMax - (this.#usage?.bytes ?? -Infinity));
     const files = rootFilesMax - (this.#usage?.files ?? -Infinity);
-    return { bytes: known(bytes), files: known(files) };
+    return { bytes: known(bytes + await this.#removableBytes()), files: known(files) };
   }
 
   keepFreeBytes({ sizeBytes }: Space): number {
@@ -140,6 +143,15 @@ export class Storage implements AsyncDisposable {
       // A tree that cannot be walked now can be later; until then the last count is the best that is known.
     }
     this.#countedAt = performance.now();
+  }
+
+  async #removableBytes(): Promise<number> {
+    try {
+      return await this.#tree.trash?.removableBytes() ?? 0;
+    } catch (error) {
+      if (error instanceof AppError) return 0; // what cannot be looked at cannot be emptied
+      throw error;
+    }
   }
 
   /** Whether there was anything in it that could go. */

@@ -179,6 +179,7 @@ Deno.test("a server that does not let files be removed gets those sent that were
 Deno.test("with --json a move says from where", async () => {
   await using yard = await openYard({ "src/b": "content" }, ALL);
   write(`${yard.served}/a`, "content");
+  for (const path of [`${yard.path}/src/b`, `${yard.served}/a`]) Deno.utimeSync(path, 1, 1);
   const { stdout } = await yard.app("push", "src", "--delete", "--json");
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(events.filter(({ event }) => event === "planned"), [

@@ -40,7 +40,7 @@ function write(path: string, content: string): void {
   Deno.writeTextFileSync(path, content);
 }
 
-const LIST = "made      2026\nrestored  2026/a.txt\nrestored  notes\nremoved   new\n";
+const LIST = "made      2026\nrestored  2026/a.txt\nremoved   new\nrestored  notes\n";
 
 Deno.test("a push of the wrong directory is taken back, and --dry-run tells the same before", async () => {
   await using yard = await openYard();

@@ -394,7 +394,7 @@ Deno.test("10,000 files of one size are recognised among as many", async () => {
 const RACES: Readonly<Record<string, { race: (to: TemporaryTree) => void; plan: string[]; names: string[] }>> = {
   "nothing": { race() {}, plan: ["move a -> b"], names: ["b"] },
   "it is written to": {
-    race: (to) => to.file("a", "another"),
+    race: (to) => to.file("a", "another version"),
     plan: ["create b", "remove a"],
     names: ["b"],
   },
