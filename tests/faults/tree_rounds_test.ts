@@ -23,7 +23,7 @@ for (const way of ["push", "pull"] as const) {
   const name = `a ${way} that is broken off leaves nothing half, and the next one completes it`;
   Deno.test(
     name,
-    () => playRounds({ name, rounds: 150, open: openStage, play: (stage, round) => play(stage, round, way) }),
+    () => playRounds({ name, rounds: 100, open: openStage, play: (stage, round) => play(stage, round, way) }),
   );
 }
 
