@@ -23,7 +23,7 @@ export interface ConsideringOptions {
   readonly ledger: TreeLedger;
   readonly deeds: TreeDeeds;
   readonly clearance: TreeClearance;
-  readonly events: Pick<ReceiveTreeOptions, "excludes" | "sizeBytesMax" | "onPlanned" | "onLeftOut">;
+  readonly events: Pick<ReceiveTreeOptions, "excludes" | "isDryRun" | "sizeBytesMax" | "onPlanned" | "onLeftOut">;
 }
 
 export class TreeConsidering {
@@ -43,7 +43,7 @@ export class TreeConsidering {
     const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
       (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
     const decision = await this.#decide(place, own, isSame);
-    if (!clearance.isGiven && mustWait(decision, own)) await clearance.passed();
+    if (!clearance.isGiven && mustWait(decision, own, events.isDryRun)) await clearance.passed();
     try {
       if (decision instanceof AppError) throw decision;
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
@@ -109,10 +109,12 @@ export class TreeConsidering {
  * Whether what was decided changes something, or is a failure: those are told when the run goes on. Files that are wanted
  * come only then. Throws what would fail for every entry.
  */
-function mustWait(decision: Decision, own: FolderEntry | undefined): boolean {
+function mustWait(decision: Decision, own: FolderEntry | undefined, isDryRun = false): boolean {
   if (decision instanceof AppError && EVERYWHERE.includes(decision.code)) throw decision;
   if (decision === "later") return own !== undefined; // a new file is only put off
-  return decision !== undefined && decision !== "create" && decision !== "replace" && decision !== "pass";
+  // Of files that do not come nothing else would bound how many are planned before they may be told.
+  if (decision === "create" || decision === "replace") return isDryRun;
+  return decision !== undefined && decision !== "pass";
 }
 
 /** What is refused with these, is refused whatever it is. */

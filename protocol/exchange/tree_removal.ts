@@ -19,6 +19,8 @@ export interface RemovalOptions extends Pick<TreeEvents, "onRemoved"> {
   readonly removeMax?: number | undefined;
   /** The sender is asked which of them are to stay. */
   readonly asksSender?: boolean | undefined;
+  /** Which of them are to stay, as far as this side knows. */
+  readonly excludes?: ((name: string, isDirectory: boolean) => boolean) | undefined;
   readonly isDryRun?: boolean | undefined;
   readonly isUnflushed?: boolean | undefined;
   readonly onFailed: (name: string, error: AppError) => void;
@@ -69,14 +71,16 @@ export class Removal {
    * `too_many_removals`.
    */
   async list(session: Session, movesMax: number): Promise<Extra[]> {
-    const { asksSender } = this.#options;
-    const max = asksSender || movesMax > 0 ? this.#listMax : this.#removeMax;
+    const { asksSender, excludes } = this.#options;
+    const max = asksSender || excludes || movesMax > 0 ? this.#listMax : this.#removeMax;
     const all: Extra[] = [];
     for (const extra of this.#extras) {
       if (extra.entry.kind === "directory") await this.#addContent(extra.name, all, max);
       this.#push(all, extra, max);
     }
-    const listed = asksSender ? withoutSpared(all, await askForSpared(session, all)) : all;
+    const spared = asksSender ? await askForSpared(session, all) : new Set<string>();
+    for (const { name, entry } of all) if (excludes?.(name, entry.kind === "directory")) spared.add(name);
+    const listed = spared.size > 0 ? withoutSpared(all, spared) : all;
     const files = listed.reduce((count, { entry }) => entry.kind === "directory" ? count : count + 1, 0);
     if (files > this.#removeMax + movesMax) throw this.#tooMany(); // whatever is moved
     return listed;

@@ -260,11 +260,15 @@ class TreeSending {
     if (considered < this.#considered || considered > this.#count) {
       throw new AppError("order", `The receiver has considered ${considered} entries of ${this.#count}`);
     }
+    let before = -1;
     for (const planned of unpackPlan(columns)) {
       const { number, action } = planned;
-      const told = this.#later.get(number) ?? (action === "move" ? undefined : this.#told[number - this.#considered]);
-      if (!told) throw new AppError("order", `The receiver planned something for entry ${number}`);
+      const isNew = action !== "move" && number < considered;
+      const told = this.#later.get(number) ?? (isNew ? this.#told[number - this.#considered] : undefined);
+      // Each is planned once: what is wanted time and again would have to be kept in mind.
+      if (!told || number <= before) throw new AppError("order", `The receiver planned something for entry ${number}`);
       this.#takeAction(planned, told);
+      before = number;
     }
     for (const { entry } of this.#told.splice(0, considered - this.#considered)) this.#toldBytes -= packedBytes(entry);
     this.#considered = considered;

@@ -68,9 +68,14 @@ export function readEntry(
 
 /** Whether what is there now is the entry that was looked at, and has not changed. */
 export function isStill(entry: FolderEntry, now: Deno.FileInfo): boolean {
-  const { ino = null, dev } = entry as Partial<LocalEntry>;
   const { sizeBytes, mtimeMs } = entryOf(entry.name, now);
-  return now.ino === ino && now.dev === dev && sizeBytes === entry.sizeBytes && mtimeMs === entry.mtimeMs;
+  return isSameFile(entry, now) && sizeBytes === entry.sizeBytes && mtimeMs === entry.mtimeMs;
+}
+
+/** The same, whatever became of its content, time and bits. */
+export function isSameFile(entry: FolderEntry, now: Deno.FileInfo): boolean {
+  const { ino = null, dev } = entry as Partial<LocalEntry>;
+  return now.ino === ino && now.dev === dev;
 }
 
 /** It was not as expected: once more, with a look before and one behind. */

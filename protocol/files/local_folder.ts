@@ -14,7 +14,7 @@ import { adjustEntry } from "./adjusting.ts";
 import { type FileSystem, flushDirectory } from "./file_system.ts";
 import { adoptFile } from "./folder_adopting.ts";
 import { makeLink, removeEntry } from "./folder_changing.ts";
-import { lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
+import { isSameFile, lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { type HeldDirectory, holdDirectory } from "./held_directory.ts";
@@ -177,9 +177,12 @@ export class LocalFolder implements Folder {
   }
 
   removeEach(files: readonly FolderEntry[]): (AppError | undefined)[] {
-    const named = files.map(({ name: base }) => ({ base }));
-    return this.#each("remove", named, (here, { base }) => void this.#fs.removeSync(here.at(base)))
-      .map((error) => error ?? undefined);
+    const named = files.map((entry) => ({ base: entry.name, entry }));
+    const remove = (here: Here, { base, entry }: { base: string; entry: FolderEntry }) => {
+      if (isSameFile(entry, this.#fs.lstatSync(here.at(base)))) return this.#fs.removeSync(here.at(base));
+      throw new AppError("source_changed", `${quoteName(this.#nameOf(base))} is another one now`);
+    };
+    return this.#each("remove", named, remove).map((error) => error ?? undefined);
   }
 
   flush(): void {

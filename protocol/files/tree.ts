@@ -225,7 +225,7 @@ export interface Folder {
   adjust(changes: readonly Change[]): Awaitable<readonly (Adjusted | AppError)[]>;
   /** Removes a file, a link, or an empty directory; leftovers of ours do not keep a directory from being empty. */
   remove(base: string): Awaitable<void>;
-  /** Removes files, on one visit. */
+  /** Removes files, on one visit. Error: `source_changed` for one that is another file by now. */
   removeEach(files: readonly FolderEntry[]): Awaitable<readonly (AppError | undefined)[]>;
   /** Writes to the disk which entries there are. */
   flush(): Awaitable<void>;

@@ -114,10 +114,7 @@ export class LimitedFolder implements Folder {
     const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
     const name = this.#nameOf(files[0]!.base);
     try {
-      await this.#storage.verifyMakingRoom(async () => {
-        this.#storage.verifyRoom(name, { bytes, files: files.length });
-        await this.#storage.verifySpace(name, bytes);
-      });
+      await this.#storage.verifyMakingRoom(name, { bytes, files: files.length });
     } catch (error) {
       if (error instanceof AppError) return error;
       throw error;

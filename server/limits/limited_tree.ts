@@ -92,10 +92,7 @@ export class LimitedTree implements FileTree {
     try {
       if (isPartial && !isOld) this.#verifyPartials(name);
       const bytes = Math.max(0, (facts.sizeBytes ?? 0) - draft.heldBlocks * BLOCK_BYTES);
-      await this.#storage.verifyMakingRoom(async () => {
-        this.#storage.verifyRoom(name, { bytes, files: isOld ? 0 : 1 });
-        await this.#storage.verifySpace(name, bytes);
-      });
+      await this.#storage.verifyMakingRoom(name, { bytes, files: isOld ? 0 : 1 });
     } catch (error) {
       await (isOld ? draft.suspend() : draft.discard());
       throw error;

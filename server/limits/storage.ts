@@ -83,12 +83,21 @@ export class Storage implements AsyncDisposable {
     throw new AppError("no_space", `${cannot(name)}: No space left on the device, of which ${kept}`);
   }
 
-  /** Runs `verify`; where it says that there is no room, what is kept in the trash goes, and it is run again. */
-  async verifyMakingRoom(verify: () => void | Promise<void>): Promise<void> {
+  /**
+   * Throws as `verifyRoom` and `verifySpace` do; where what is kept in the trash is in the way, that goes first. For what
+   * would not fit even then nothing goes: else whoever may store a file could empty the trash of all others.
+   */
+  async verifyMakingRoom(name: string, needed: { readonly bytes: number; readonly files: number }): Promise<void> {
+    const verify = async () => {
+      this.verifyRoom(name, needed);
+      await this.verifySpace(name, needed.bytes);
+    };
     try {
       await verify();
     } catch (error) {
-      if (!(error instanceof AppError) || !await this.#emptyTrash()) throw error;
+      if (!(error instanceof AppError)) throw error;
+      const { bytes = Infinity } = await this.room(splitName(name).directory);
+      if (needed.bytes > bytes || !await this.#emptyTrash()) throw error;
       await verify();
     }
   }

@@ -101,6 +101,16 @@ const RECEIVERS: Readonly<Record<string, FieldMessage>> = {
     considered: 1,
     actions: packActions([{ number: 0, action: "create" }]),
   },
+  "an entry twice": {
+    type: "plan",
+    considered: 2,
+    actions: packActions([{ number: 1, action: "create" }, { number: 1, action: "create" }]),
+  },
+  "an entry that it has not considered": {
+    type: "plan",
+    considered: 0,
+    actions: packActions([{ number: 1, action: "create" }]),
+  },
   "something else": { type: "stored", sizeBytes: 0, crc: 0 },
 };
 

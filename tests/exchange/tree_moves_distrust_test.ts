@@ -145,7 +145,8 @@ Deno.test("a sender answers with zeros for what it may not read, and what is not
   await peer.expect("listed");
   from.file("c", "CONTENT");
   Deno.utimeSync(from.at("c"), 1, 1);
-  await peer.send(plan(...[0, 1, 2].map((number) => ({ number, action: "later" as const }))), {
+  const putOff = [0, 1, 2].map((number) => ({ number, action: "later" as const }));
+  await peer.send({ type: "plan", considered: 3, ...packPlan(putOff) }, {
     type: "probe",
     numbers: packIndices([0, 1, 2]),
   });

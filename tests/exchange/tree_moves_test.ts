@@ -302,6 +302,20 @@ Deno.test("what is left out, by either side, is not moved", async () => {
   assertEquals(Object.keys(to.visible()), ["a.log", "b"]);
 });
 
+Deno.test("what the receiver leaves out stays where it is, also in a directory that goes", async () => {
+  for (const excludes of [(name: string) => name.endsWith(".log"), undefined]) {
+    using trees = twoTrees();
+    trees.to.file("d/e/a.log", "content of a");
+    trees.to.file("d/e/b", "content of b");
+    trees.to.file("d/f/c", "content of c");
+    trees.from.file("new", "content of a");
+    const { plan } = await runTree({ ...trees, receiving: { ...DELETING, excludes } });
+    const isMoved = excludes === undefined;
+    assertEquals(plan.includes("move d/e/a.log -> new"), isMoved);
+    assertEquals(Object.keys(trees.to.visible()), isMoved ? ["new"] : ["d/e/a.log", "new"]);
+  }
+});
+
 Deno.test("with checksums the digests that were told are enough", async () => {
   using trees = twoTrees();
   const { from, to } = trees;

@@ -176,6 +176,20 @@ Deno.test("files that are wanted early are not sent before everything was looked
   assertEquals([received.files, ends], [400, ["looked at", "stored"]]);
 });
 
+Deno.test("a dry run plans no file before everything was looked at: nothing would bound how many", async () => {
+  for (const isDryRun of [true, false]) {
+    using trees = twoTrees();
+    for (let index = 0; index < 40; index++) trees.from.file(`${index}`, "new");
+    let planned = 0;
+    let early = 0;
+    const verifySum = () => void (early = planned);
+    const receiving = { isDryRun, onPlanned: () => void planned++ };
+    const { received } = await runPreflight({ ...trees, verifySum, sending: { ...NARROW, isDryRun }, receiving });
+    assert(!(received instanceof AppError), `${received}`);
+    assertEquals([received.files, planned, early > 0], [40, 40, !isDryRun]);
+  }
+});
+
 Deno.test("what becomes impossible behind the pass is left out, named and counted, and never removed", async () => {
   using trees = twoTrees();
   const { from, to } = trees;

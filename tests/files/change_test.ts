@@ -177,3 +177,17 @@ Deno.test("what the operating system refuses is told as denied, no space or busy
     assertEquals(error.cause, refusal);
   }
 });
+
+Deno.test("of files that were looked at, those are removed that are still the same file", async () => {
+  using temporary = new TemporaryTree();
+  for (const name of ["a", "b", "c"]) temporary.file(name, "as it was");
+  const folder = temporary.tree.folder("");
+  const entries = ["a", "b", "c"].map(async (name) => (await folder.look(name))!);
+  const looked = await Promise.all(entries);
+  temporary.file("new", "somebody else's");
+  Deno.renameSync(temporary.at("new"), temporary.at("b"));
+  Deno.removeSync(temporary.at("c"));
+  const errors = await folder.removeEach(looked);
+  assertEquals(errors.map((error) => error?.code), [undefined, "source_changed", "not_found"]);
+  assertEquals([Object.keys(temporary.visible()), temporary.read("b")], [["b"], "somebody else's"]);
+});

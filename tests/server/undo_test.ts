@@ -179,6 +179,22 @@ Deno.test("what is kept counts, and makes room when that is needed", async () =>
   await assertRejectsCode(() => undo(client), "not_found");
 });
 
+Deno.test("what would not fit in any case does not empty the trash", async () => {
+  const content = "0123456789".repeat(1_000);
+  for (const [sizeBytes, fits] of [[60_000, false], [40_000, true]] as const) {
+    await using served = startServed({ a: content, b: content }, { ...ALL, limits: { rootBytesMax: 45_000 } });
+    using local = localFiles({ a: "now", b: "now" });
+    await using client = served.client();
+    await client.status();
+    await pushTree(client, local.tree, "", EXACT);
+    Deno.writeTextFileSync(`${local.path}/c`, "0".repeat(sizeBytes));
+    const { failed } = await pushTree(client, local.tree, "", { ...EXACT, trash: "off", ifImpossible: "skip" });
+    assertEquals(failed, fits ? 0 : 1);
+    if (fits) await assertRejectsCode(() => undo(client), "not_found");
+    else assertEquals((await undo(client)).done.toSorted(), ["restore a", "restore b"]);
+  }
+});
+
 Deno.test("a strict push names what cannot be kept, and any other counts it", async () => {
   for (const trash of ["on", "auto"] as const) {
     await using served = startServed({ a: "as it was" }, ALL);
