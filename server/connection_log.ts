@@ -54,7 +54,7 @@ export class ConnectionLog {
       log({ result: "done", ...await run() });
     } catch (cause) {
       const error = toAppError(cause, `Cannot answer "${request}"`);
-      log({ result: error.code, detail: error.message });
+      log(outcomeOf(error));
       this.#loggedFault = error;
       if (endsSession(error)) throw error;
     } finally {
@@ -71,11 +71,15 @@ export class ConnectionLog {
   /** A fault outside of requests, unless it has a line in the log already. */
   fault(during: string, error: AppError): void {
     if (error === this.#loggedFault || error.code === "shutting_down") return;
-    this.#options.log({ ...this.#record(during, ""), result: error.code, detail: error.message });
+    this.#options.log({ ...this.#record(during, ""), ...outcomeOf(error) });
   }
 
   #record(request: string, name: string): Omit<LogRecord, "result"> {
     const { peer, who } = this.#options;
     return { time: new Date(), peer, who: who(), request, name, bytes: 0, durationMs: 0 };
   }
+}
+
+function outcomeOf({ code, message, by }: AppError): Pick<LogRecord, "result" | "by" | "detail"> {
+  return { result: code, ...(by === "peer" ? { by } : {}), detail: message };
 }

@@ -20,6 +20,8 @@ export interface LogRecord {
   readonly durationMs: number;
   /** `done`, or the name of an error code. */
   readonly result: string;
+  /** Whose word the result is, where it is not ours: what a client says of itself is no fault of this server. */
+  readonly by?: "peer";
   /** The error's message. */
   readonly detail?: string;
 }
@@ -38,7 +40,7 @@ export function createLog(kind: LogKind, write: (line: string) => void): Log {
   return (record) => write(format(record) + "\n");
 }
 
-function formatText({ time, peer, who, request, name, bytes, durationMs, result, detail }: LogRecord): string {
+function formatText({ time, peer, who, request, name, bytes, durationMs, result, by, detail }: LogRecord): string {
   const words = [
     time.toISOString(),
     peer,
@@ -48,6 +50,7 @@ function formatText({ time, peer, who, request, name, bytes, durationMs, result,
     `${bytes} bytes`,
   ];
   words.push(`${Math.round(durationMs)} ms`, result);
+  if (by) words.push("by the client");
   if (detail) words.push(`(${escapeText(hideSecrets(detail))})`);
   return words.join(" ");
 }

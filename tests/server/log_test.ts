@@ -37,6 +37,10 @@ Deno.test("text log has time, peer, who, request, name, bytes, duration and resu
     linesOf("text", { ...RECORD, name: "", bytes: 0, result: "not_found", detail: "It is not there" }),
     "2026-11-20T18:08:00.123Z 127.0.0.1:5000 stranger get - 0 bytes 5 ms not_found (It is not there)\n",
   );
+  assertEquals(
+    linesOf("text", { ...RECORD, bytes: 0, result: "no_space", by: "peer", detail: "My disk is full" }),
+    '2026-11-20T18:08:00.123Z 127.0.0.1:5000 stranger get "img.jpg" 0 bytes 5 ms no_space by the client (My disk is full)\n',
+  );
 });
 
 Deno.test("json log has the same in one object a line", () => {
@@ -101,7 +105,10 @@ Deno.test("a client's own words about an error cannot forge lines of the log", a
   await receive(opened.session, "done");
   await opened.session.end();
   assertEquals(await soon(opened.session.nextRequest().catch(() => undefined), "the end"), undefined);
-  assertEquals(served.records.map(({ request, result }) => [request, result]), [["get", "denied"], ["stat", "done"]]);
+  assertEquals(
+    served.records.map(({ request, result, by }) => [request, result, by]),
+    [["get", "denied", "peer"], ["stat", "done", undefined]],
+  );
   for (const kind of ["text", "json"] as const) {
     for (const record of served.records) assertOneLine(linesOf(kind, record));
   }
