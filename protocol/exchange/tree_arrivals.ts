@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
 import { FileGroup } from "./tree_group.ts";
 import type { TreeEvents } from "./tree_report.ts";
-import type { Place } from "./tree_told.ts";
+import { folderOf, notMade, type Place } from "./tree_told.ts";
 import { joinNames } from "./tree_walk.ts";
 
 /** A file that was wanted, and has not come. */
@@ -81,24 +81,26 @@ export class Arrivals {
   }
 
   async takeSmall({ number, mtimeMs, content }: MessageOf<"file">): Promise<void> {
-    const { directory: { folder }, told, name, ifTaken, replacedBytes } = this.takeNext(number);
+    const wanted = this.takeNext(number);
+    const { directory: { folder }, told, name, ifTaken, replacedBytes } = wanted;
+    const { sizeBytesMax, isExact, onFailed } = this.#options;
     const bytes = content.length === 1 ? content[0]! : concatBytes(content);
     if (mtimeMs === undefined && bytes.length !== told.sizeBytes) {
       throw new AppError("malformed", `The sender told of ${told.sizeBytes} bytes and sent ${bytes.length}`);
     }
     this.#session.dataBytesMoved += bytes.length;
-    if (bytes.length > this.#options.sizeBytesMax) {
-      return this.#options.onFailed(name, tooLarge(name, this.#options.sizeBytesMax), false);
-    }
-    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, this.#options.isExact) };
-    this.#group.add({ name, folder: folder!, base: told.name, bytes, facts, ifTaken, replacedBytes });
+    if (!folder) return onFailed(name, notMade(name), false);
+    if (bytes.length > sizeBytesMax) return onFailed(name, tooLarge(name, sizeBytesMax), false);
+    const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, isExact) };
+    this.#group.add({ name, folder, base: told.name, bytes, facts, ifTaken, replacedBytes });
     await this.#crc.moved(bytes.length);
     if (this.#group.isFull) await this.keep();
   }
 
   async takeLarge(offer: MessageOf<"offer">): Promise<void> {
     const settledBefore = this.#settled;
-    const { told, name, ifTaken } = this.takeNext();
+    const wanted = this.takeNext();
+    const { told, name, ifTaken } = wanted;
     if (offer.name !== name) throw new AppError("order", `The sender offered ${quoteName(offer.name)} out of turn`);
     const { sizeBytes, mtimeMs, compares: comparesOld } = offer;
     const { tree, top, sizeBytesMax, onProgress, onStored, onFailed } = this.#options;
@@ -110,6 +112,7 @@ export class Arrivals {
       const begin = async () => {
         await this.keep(settledBefore);
         isKept = true;
+        folderOf(wanted);
         return await tree.create(joinNames(top, name), facts, ifTaken);
       };
       const stored = await receiveFile(this.#session, offer, begin, {

@@ -1,7 +1,7 @@
 /**
  * The receiver's part in a pre-flight: what it announces, and the one place where it waits. Until the sender has looked
- * at everything it may compare and say which files it wants; whatever changes something asks `passed` before. What the
- * sender tells meanwhile is held, and bounded.
+ * at everything it may compare and say which files it wants; whatever changes something asks `passed` before, or is put
+ * off by `whenPassed`. What the sender tells meanwhile is held, and bounded.
  */
 import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
@@ -19,6 +19,9 @@ type Options = Pick<ReceiveTreeOptions, "preflight" | "excludes" | "onFailed" | 
 /** What a message is counted as, beside its columns. */
 const MESSAGE_BYTES = 64;
 
+/** So much waits to be done, and nothing is considered that would come to more. */
+const DEFERRED_MAX = 4_096;
+
 /** So many names are remembered of those that were told to be impossible just now. */
 const NAMED_MAX = 4_096;
 
@@ -27,6 +30,8 @@ export class TreeClearance {
   readonly #options: Options;
   readonly #findings = new Findings();
   readonly #named = new Set<string>();
+  /** What is done, in its order, as soon as things may be changed. */
+  readonly #deferred: (() => Promise<void>)[] = [];
   readonly #held: MessageOf<"listed">[] = [];
   #heldAt = 0;
   #heldEntries = 0;
@@ -68,11 +73,18 @@ export class TreeClearance {
       const message = await this.#session.receive();
       if (message.type === "listed") this.#hold(message);
       else if (message.type === "impossible") this.take(message);
-      else if (message.type === "go") this.give(message);
+      else if (message.type === "go") await this.give(message);
       else if (message.type === "error") throw peerError(message);
       else throw new AppError("order", `"${message.type}" came before the sender said that it may`);
       await breathe();
     }
+  }
+
+  /** Does `work` when things may be changed. Waits for that only if that is now, or much is waiting already. */
+  async whenPassed(work: () => Promise<void>): Promise<void> {
+    if (!this.#isGiven && this.#deferred.length < DEFERRED_MAX) return void this.#deferred.push(work);
+    await this.passed();
+    await work();
   }
 
   /** Throws `order` for what may only come when things may be changed. */
@@ -86,8 +98,11 @@ export class TreeClearance {
     this.#held.length = this.#heldAt = 0;
   }
 
-  /** The sender has looked at everything. Throws what was found, unless it is left out here, and what does not fit. */
-  give({ entries, sizeBytes, more = 0 }: MessageOf<"go">): void {
+  /**
+   * The sender has looked at everything: does what waited for that. Throws what was found, unless it is left out here,
+   * and what does not fit.
+   */
+  async give({ entries, sizeBytes, more = 0 }: MessageOf<"go">): Promise<void> {
     if (this.#isGiven) throw new AppError("order", "The sender said twice that it may");
     const { preflight, onFailed } = this.#options;
     this.#findings.addUnnamed(more);
@@ -95,6 +110,10 @@ export class TreeClearance {
     preflight?.verifySum?.({ entries, sizeBytes });
     this.#isGiven = true;
     preflight?.onCleared?.();
+    for (const work of this.#deferred.splice(0)) {
+      await work();
+      await breathe();
+    }
   }
 
   /** Notes an entry that cannot be sent; its error if it has failed now and is not left out here. */

@@ -43,7 +43,12 @@ export class TreeConsidering {
     const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
       (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
     const decision = await this.#decide(place, own, isSame);
-    if (!clearance.isGiven && mustWait(decision, own, events.isDryRun)) await clearance.passed();
+    if (!clearance.isGiven && mustWait(decision, own, events.isDryRun)) {
+      if (!own && !events.isDryRun && (decision === "make" || decision === "link")) {
+        return await this.#doLater(decision, place);
+      }
+      await clearance.passed();
+    }
     try {
       if (decision instanceof AppError) throw decision;
       if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
@@ -55,6 +60,23 @@ export class TreeConsidering {
       ledger.fail(name, error);
       return this.#pass(place);
     }
+  }
+
+  /** What is to be made when that may be; what is to be in it is considered meanwhile. */
+  async #doLater(decision: "make" | "link", place: Place): Promise<PlannedAction> {
+    const { events, deeds, clearance, ledger } = this.#options;
+    events.onPlanned?.(decision, place.name, place.told);
+    const child = decision === "make" ? this.#options.walk.addChild(place, { isMade: true }) : undefined;
+    await clearance.whenPassed(async () => {
+      try {
+        await (child ? deeds.makeChild(place, child) : deeds.do(decision, place, undefined));
+      } catch (error) {
+        if (!(error instanceof AppError) || endsSession(error)) throw error;
+        ledger.fail(place.name, error);
+        if (child) child.isBlocked = true;
+      }
+    });
+    return decision;
   }
 
   async #decide(place: Place, own: FolderEntry | undefined, isSame: boolean): Promise<Decision> {

@@ -10,7 +10,7 @@ import type { TreeNeed } from "./tree_need.ts";
 import type { PlanRules } from "./tree_plan.ts";
 import type { ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import type { Removal } from "./tree_removal.ts";
-import type { Directory, Place, ToldWalk } from "./tree_told.ts";
+import { type Directory, folderOf, type Place, type ToldWalk } from "./tree_told.ts";
 import { joinNames } from "./tree_walk.ts";
 
 export interface TreeDeedsOptions {
@@ -110,25 +110,39 @@ export class TreeDeeds {
   }
 
   async #makeDirectory(place: Place, own: FolderEntry | undefined): Promise<void> {
-    const { walk, rules, touched, arrivals, need, isDryRun } = this.#options;
-    const { directory, told } = place;
-    touched.add(directory);
+    const { walk, touched, need, isDryRun } = this.#options;
+    touched.add(place.directory);
     if (!own) need.addName();
-    if (!isDryRun) {
-      if (own) await directory.folder!.remove(told.name);
-      await directory.folder!.makeDirectory(told.name, rules.isExact ? told.mode : undefined);
-      arrivals.dirty(directory.folder!);
-    }
+    if (own && !isDryRun) await folderOf(place).remove(place.told.name);
+    if (!isDryRun) await this.#make(place);
     touched.add(walk.addChild(place, { isThere: !isDryRun, isMade: true }));
   }
 
-  async #makeLink({ directory, told }: Place, isOver: boolean): Promise<void> {
+  /** Makes the directory `child`, of which is known already that it is to be. */
+  async makeChild(place: Place, child: Directory): Promise<void> {
+    const { walk, touched } = this.#options;
+    touched.add(place.directory);
+    await this.#make(place);
+    await walk.open(child);
+    touched.add(child);
+  }
+
+  async #make(place: Place): Promise<void> {
+    const { rules, arrivals } = this.#options;
+    const folder = folderOf(place);
+    await folder.makeDirectory(place.told.name, rules.isExact ? place.told.mode : undefined);
+    arrivals.dirty(folder);
+  }
+
+  async #makeLink(place: Place, isOver: boolean): Promise<void> {
     const { touched, arrivals, need, isDryRun } = this.#options;
+    const { directory, told } = place;
     touched.add(directory);
     if (!isOver) need.addName();
     if (isDryRun) return;
     const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
-    await directory.folder!.makeLink(link, isOver ? "replace" : "error");
-    arrivals.dirty(directory.folder!);
+    const folder = folderOf(place);
+    await folder.makeLink(link, isOver ? "replace" : "error");
+    arrivals.dirty(folder);
   }
 }

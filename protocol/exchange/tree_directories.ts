@@ -38,7 +38,7 @@ export class TouchedDirectories {
   async set(may: (directory: Directory) => boolean, topFacts: DirectoryFacts | undefined): Promise<void> {
     this.#touched.sort((a, b) => b.name.length - a.name.length);
     for (const directory of this.#touched) {
-      if (!may(directory)) continue;
+      if (!directory.isThere || !may(directory)) continue;
       const { parent, told, name } = directory;
       await this.#set(name, told!.name, told!, () => parent!.folder ?? this.#folder(parent!.name));
       await breathe();

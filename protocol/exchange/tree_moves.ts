@@ -118,10 +118,11 @@ export class Moves {
     const changed = new Set<Folder>();
     for (const run of runs(batch)) {
       const { directory } = run[0]!.place;
+      if (!directory.folder) continue; // it could not be made: its files fail when they come
       const from = joinNames(top, splitName(run[0]!.from.name).directory);
-      const results = await directory.folder!.adopt(from, run.map((move) => this.#toAdopt(move)));
+      const results = await directory.folder.adopt(from, run.map((move) => this.#toAdopt(move)));
       made.push(...run.filter((_, index) => !(results[index] instanceof AppError)));
-      changed.add(directory.folder!);
+      changed.add(directory.folder);
       touched.add(directory);
       await breathe();
     }

@@ -30,7 +30,7 @@ import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { sizeOfFiles, type Tally } from "./tree_report.ts";
-import { type Place, ToldWalk } from "./tree_told.ts";
+import { folderOf, type Place, ToldWalk } from "./tree_told.ts";
 
 /** Receives a tree below the directory `top` of `tree`, which is made; what it came to. */
 export async function receiveTree(
@@ -111,13 +111,13 @@ class TreeReceiving {
   }
 
   async run(): Promise<Tally> {
-    this.#walk.start(await this.#makeTop());
+    await this.#startWalk();
     await this.#arrivals.start();
     await this.#receiveAll();
     await this.#takeLater(await this.#ending.move(), () => true);
     const isRemoved = await this.#ending.remove();
     const { isDryRun } = this.#options;
-    const isFree = async ({ directory, told }: Place) => !await directory.folder!.look(told.name);
+    const isFree = async (place: Place) => !await folderOf(place).look(place.told.name);
     await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
@@ -141,21 +141,24 @@ class TreeReceiving {
     }
   }
 
-  /** Makes the directory that the tree goes into; whether it is there then. */
-  async #makeTop(): Promise<boolean> {
+  /** From the directory that the tree goes into, which is made if that is possible. */
+  async #startWalk(): Promise<void> {
     this.#rights.require("list", "");
     await this.#clearance.announce(this.#tree, this.#top);
     try {
       await this.#tree.folder(this.#top);
-      return true;
+      return void this.#walk.start(true);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "not_found") throw error;
     }
     this.#rights.require("create", "");
-    if (this.#options.isDryRun) return false;
-    await this.#clearance.passed();
-    await this.#tree.makeDirectory(this.#top);
-    return this.#isTopMade = true;
+    const top = this.#walk.start(false);
+    if (this.#options.isDryRun) return;
+    await this.#clearance.whenPassed(async () => {
+      await this.#tree.makeDirectory(this.#top);
+      await this.#walk.open(top);
+      this.#isTopMade = true;
+    });
   }
 
   /** Until all was told, and all that was wanted is kept. */
@@ -191,7 +194,7 @@ class TreeReceiving {
       case "impossible":
         return this.#takeImpossible(message);
       case "go":
-        return this.#clearance.give(message);
+        return await this.#clearance.give(message);
       case "error":
         throw peerError(message);
       default:
@@ -233,6 +236,7 @@ class TreeReceiving {
     if (message.last) await this.#walk.finish(directory, message.unknown ?? false);
     this.#clearance.forgetNamed();
     this.#sendPlan(planned);
+    await this.#session.flushBulk(); // what is wanted can come while we consider what else was told
   }
 
   #sendPlan(planned: readonly Planned[]): void {

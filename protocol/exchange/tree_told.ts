@@ -16,12 +16,12 @@ export interface Directory {
   readonly name: string;
   readonly parent: Directory | undefined;
   readonly told: ToldEntry | undefined;
-  /** Whether there is one of ours; there is none in a dry run that would make it. */
-  readonly isThere: boolean;
+  /** Whether there is one of ours; there is none in a dry run that would make it, and none before it is made. */
+  isThere: boolean;
   readonly isMade: boolean;
   /** Nothing in it is looked at. */
   isBlocked: boolean;
-  /** Open from the time that it is told of. */
+  /** Open from the time that it is told of, or made. */
   folder: Folder | undefined;
   /** Its time and bits are set at the end. */
   isTouched: boolean;
@@ -63,11 +63,19 @@ export class ToldWalk {
     this.#options = options;
   }
 
-  /** Call it before anything is told. `isThere`: whether the top is. */
-  start(isThere: boolean): void {
+  /** Call it before anything is told. `isThere`: whether the top is, which is returned. */
+  start(isThere: boolean): Directory {
     const ours = { isThere, isMade: false, isBlocked: false, folder: undefined, isTouched: false };
-    this.#stack.push({ name: "", parent: undefined, told: undefined, ...ours });
+    const top: Directory = { name: "", parent: undefined, told: undefined, ...ours };
+    this.#stack.push(top);
     if (isThere) this.#ownAhead++;
+    return top;
+  }
+
+  /** `directory` was made. */
+  async open(directory: Directory): Promise<void> {
+    directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
+    directory.isThere = true;
   }
 
   /** How many entries were told. */
@@ -139,8 +147,8 @@ export class ToldWalk {
     if (isOurs(directory)) this.#ownAhead--;
     if (directory.isBlocked || !directory.isThere) return directory;
     try {
-      directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
-      this.#own = await OwnEntries.open(directory.folder);
+      if (!directory.folder) await this.open(directory);
+      this.#own = await OwnEntries.open(directory.folder!);
     } catch (error) {
       if (!(error instanceof AppError) || directory.name === "") throw error;
       directory.isBlocked = true;
@@ -163,6 +171,17 @@ export class ToldWalk {
       this.#options.onExtra(directory, first);
     }
   }
+}
+
+/** Where an entry is to be stored. Throws if that directory was to be made and could not be. */
+export function folderOf({ directory: { folder }, name }: Place): Folder {
+  if (folder) return folder;
+  throw notMade(name);
+}
+
+/** The error for an entry of a directory that could not be made. */
+export function notMade(name: string): AppError {
+  return new AppError("not_found", `Cannot store ${quoteName(name)}: its directory could not be made`);
 }
 
 function isOurs({ isThere, isMade, isBlocked }: Directory): boolean {

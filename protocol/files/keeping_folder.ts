@@ -33,6 +33,10 @@ export class KeepingFolder implements Folder {
     return this.#folder.name;
   }
 
+  get disk(): number | undefined {
+    return this.#folder.disk;
+  }
+
   scan(): AsyncIterable<FolderBatch> {
     return this.#folder.scan();
   }

@@ -42,15 +42,17 @@ const BATCH_ENTRIES = 256;
 
 export class LocalFolder implements Folder {
   readonly name: string;
+  readonly disk: number | undefined;
   readonly #fs: FileSystem;
   readonly #resolver: Resolver;
   readonly #path: string;
 
   /** Throws `not_found` and `not_a_directory`; `outside` when a link stands on the way. */
   constructor(fs: FileSystem, resolver: Resolver, name: string) {
-    const { path, isDirectory } = resolver.find(name, "use", ({ here, base, info }) => ({
+    const { path, isDirectory, disk } = resolver.find(name, "use", ({ here, base, info }) => ({
       path: name === "" ? here.path : join(here.path, base),
       isDirectory: info.isDirectory,
+      disk: info.dev || undefined, // Windows tells of none
     }));
     if (path !== (name === "" ? resolver.root : join(resolver.root, name))) {
       throw new AppError("outside", `Cannot use ${quoteName(name)}: there is a link in it`);
@@ -60,6 +62,7 @@ export class LocalFolder implements Folder {
     this.#resolver = resolver;
     this.#path = path;
     this.name = name;
+    this.disk = disk;
   }
 
   async *scan(): AsyncGenerator<FolderBatch> {

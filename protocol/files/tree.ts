@@ -192,6 +192,8 @@ export type Adopted = "linked" | "renamed";
 export interface Folder {
   /** Its whole name; "" is the top of the tree. */
   readonly name: string;
+  /** Tells the disks of a tree apart, where that is known: on one of them `space` is the same in all folders. */
+  readonly disk?: number | undefined;
   /** All entries but our own, sorted by name. */
   scan(): AsyncIterable<FolderBatch>;
   look(base: string): Awaitable<FolderEntry | undefined>;

@@ -27,6 +27,10 @@ export class LimitedFolder implements Folder {
     return this.#folder.name;
   }
 
+  get disk(): number | undefined {
+    return this.#folder.disk;
+  }
+
   scan(): AsyncIterable<FolderBatch> {
     return this.#folder.scan();
   }
@@ -114,7 +118,7 @@ export class LimitedFolder implements Folder {
     const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
     const name = this.#nameOf(files[0]!.base);
     try {
-      await this.#storage.verifyMakingRoom(name, { bytes, files: files.length });
+      await this.#storage.verifyMakingRoom(name, { bytes, files: files.length }, this.disk);
     } catch (error) {
       if (error instanceof AppError) return error;
       throw error;

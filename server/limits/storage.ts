@@ -1,6 +1,7 @@
 /**
  * How much room the shared directory takes: counted in the background at the start and now and then, and kept true in
- * between by what goes in and out through this server. Free space is asked for each time.
+ * between by what goes in and out through this server. Free space is asked for each time, but not for each of many
+ * small files.
  *
  * What others do to the directory is seen by the next count. Until the first count is known nothing is refused for it.
  * What was stored while a count ran may be counted twice until the next one, and never not at all.
@@ -21,12 +22,15 @@ const COUNT_EVERY_MS = 10 * 60_000;
 const PAUSE_FACTOR = 100;
 /** After a refusal somebody may have made room by hand: then it is counted again, but no more often than this. */
 const COUNT_AGAIN_MS = 5_000;
+/** For so long a disk that was asked how much is free on it is not asked again: what we write meanwhile is taken off. */
+const SPACE_KNOWN_MS = 100;
 const KEEP_FREE_BYTES = 100_000_000;
 const KEEP_FREE_SHARE = 0.01;
 
 export class Storage implements AsyncDisposable {
   readonly limits: StorageLimits;
   readonly #tree: FileTree;
+  readonly #now: () => number;
   readonly #ended = new AbortController();
   /** The last count, and what went in and out since; `undefined` until there is one. */
   #usage: Usage | undefined;
@@ -35,8 +39,11 @@ export class Storage implements AsyncDisposable {
   #counting: Promise<void> | undefined;
   #countedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The disk that was asked last, and what went in since. */
+  #known: { readonly disk: number; readonly space: Space; readonly until: number; addedBytes: number } | undefined;
 
-  constructor(tree: FileTree, limits: StorageLimits) {
+  constructor(tree: FileTree, limits: StorageLimits, now: () => number = () => performance.now()) {
+    this.#now = now;
     this.#tree = tree;
     this.limits = limits;
   }
@@ -44,9 +51,9 @@ export class Storage implements AsyncDisposable {
   /** Counts now, and now and then from here on. Dispose it to end that. */
   start(): void {
     if (!this.#tree.usage || this.#ended.signal.aborted) return;
-    const begun = performance.now();
+    const begun = this.#now();
     void this.count().then(() => {
-      const pauseMs = Math.max(COUNT_EVERY_MS, PAUSE_FACTOR * (performance.now() - begun));
+      const pauseMs = Math.max(COUNT_EVERY_MS, PAUSE_FACTOR * (this.#now() - begun));
       if (!this.#ended.signal.aborted) this.#timer = setTimeout(() => this.start(), pauseMs);
     });
   }
@@ -75,10 +82,13 @@ export class Storage implements AsyncDisposable {
     }
   }
 
-  /** Throws `no_space` if the disk would have less free than is to be kept. */
-  async verifySpace(name: string, bytes: number): Promise<void> {
-    const space = await this.space(splitName(name).directory);
-    if (!space || space.freeBytes - bytes >= this.keepFreeBytes(space)) return;
+  /** Throws `no_space` if the disk would have less free than is to be kept; `disk`: which one that is, if it is known. */
+  async verifySpace(name: string, bytes: number, disk?: number): Promise<void> {
+    const fits = (space: Space) => space.freeBytes - bytes >= this.keepFreeBytes(space);
+    const known = this.#spaceOf(disk);
+    if (known && fits(known)) return;
+    const space = await this.#askSpace(splitName(name).directory, disk);
+    if (!space || fits(space)) return;
     const kept = `${this.keepFreeBytes(space)} bytes are kept free`;
     throw new AppError("no_space", `${cannot(name)}: No space left on the device, of which ${kept}`);
   }
@@ -87,10 +97,14 @@ export class Storage implements AsyncDisposable {
    * Throws as `verifyRoom` and `verifySpace` do; where what is kept in the trash is in the way, that goes first. For what
    * would not fit even then nothing goes: else whoever may store a file could empty the trash of all others.
    */
-  async verifyMakingRoom(name: string, needed: { readonly bytes: number; readonly files: number }): Promise<void> {
+  async verifyMakingRoom(
+    name: string,
+    needed: { readonly bytes: number; readonly files: number },
+    disk?: number,
+  ): Promise<void> {
     const verify = async () => {
       this.verifyRoom(name, needed);
-      await this.verifySpace(name, needed.bytes);
+      await this.verifySpace(name, needed.bytes, disk);
     };
     try {
       await verify();
@@ -135,6 +149,7 @@ export class Storage implements AsyncDisposable {
       partials: this.#added.partials + Math.max(0, partials),
     };
     if (this.#usage) this.#usage = sum(this.#usage, { bytes, files, partials });
+    if (this.#known && bytes > 0) this.#known.addedBytes += bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -151,7 +166,21 @@ export class Storage implements AsyncDisposable {
     } catch {
       // A tree that cannot be walked now can be later; until then the last count is the best that is known.
     }
-    this.#countedAt = performance.now();
+    this.#countedAt = this.#now();
+  }
+
+  /** The space of the disk that was asked a moment ago. */
+  #spaceOf(disk: number | undefined): Space | undefined {
+    const known = this.#known;
+    if (!known || known.disk !== disk || this.#now() >= known.until) return undefined;
+    return { ...known.space, freeBytes: known.space.freeBytes - known.addedBytes };
+  }
+
+  async #askSpace(directory: string, disk: number | undefined): Promise<Space | undefined> {
+    const space = await this.space(directory);
+    const until = this.#now() + SPACE_KNOWN_MS;
+    if (space && disk !== undefined) this.#known = { disk, space, until, addedBytes: 0 };
+    return space;
   }
 
   async #removableBytes(): Promise<number> {
@@ -167,6 +196,7 @@ export class Storage implements AsyncDisposable {
   async #emptyTrash(): Promise<boolean> {
     try {
       if (!await this.#tree.trash?.sweep({ all: true })) return false;
+      this.#known = undefined;
     } catch (error) {
       if (error instanceof AppError) return false; // the first error is the one to tell
       throw error;
@@ -176,7 +206,7 @@ export class Storage implements AsyncDisposable {
   }
 
   #countSoon(): void {
-    if (this.#tree.usage && performance.now() - this.#countedAt >= COUNT_AGAIN_MS) void this.count();
+    if (this.#tree.usage && this.#now() - this.#countedAt >= COUNT_AGAIN_MS) void this.count();
   }
 }
 

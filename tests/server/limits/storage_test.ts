@@ -14,12 +14,12 @@ import { startServed } from "../served.ts";
 const MTIME = 1_700_000_000_000;
 
 /** A directory, counted, as several addresses use it; the disk it lies on is as the test says. */
-async function stage(limits: Partial<ServerLimits>) {
+async function stage(limits: Partial<ServerLimits>, now?: () => number) {
   const directory = temporaryDirectory();
   const disk: { space: Space | undefined } = { space: undefined };
   const tree = new LocalTree(directory.path);
   tree.space = () => disk.space;
-  const storage = new Storage(tree, { ...SERVER_LIMITS, ...limits });
+  const storage = new Storage(tree, { ...SERVER_LIMITS, ...limits }, now);
   await storage.count();
   const partials = new PartialsByAddress(() => 0);
   const watches = new Watches(SERVER_LIMITS);
@@ -195,6 +195,31 @@ for (const [keepFreeBytes, freeBytes, sizeBytes, fits] of DISKS) {
     await here.verify({ files: 0, partials: 0, bytes: 0 });
   });
 }
+
+Deno.test("small files that come together ask the disk once, and are refused where its room ends all the same", async () => {
+  let freeBytes = 1_000 + 4_096;
+  let asked = 0;
+  let now = 0;
+  await using here = await stage({ keepFreeBytes: 1_000 }, () => now);
+  Object.defineProperty(here.disk, "space", { get: () => (asked++, { freeBytes, sizeBytes: 1e9 }) });
+  const folder = await here.tree.folder("");
+  const store = async (base: string, sizeBytes: number) => {
+    const file = { base, bytes: new Uint8Array(sizeBytes), facts: { mtimeMs: MTIME } };
+    const [staged] = await folder.stage([file]);
+    if (staged instanceof AppError) throw staged;
+    freeBytes -= sizeBytes;
+  };
+  for (let index = 0; index < 3; index++) await store(`${index}`, 1_024);
+  assertEquals(asked, 1);
+  await assertRejectsCode(() => store("too large", 1_025), "no_space");
+  await store("fits", 1_024);
+  await assertRejectsCode(() => store("one byte", 1), "no_space");
+  freeBytes += 10; // somebody made room
+  await store("one byte", 1);
+  freeBytes = 0; // somebody took it
+  now += 1_000;
+  await assertRejectsCode(() => store("another", 1), "no_space");
+});
 
 Deno.test("free space is looked at while a file grows, and what arrived of it stays for a later attempt", async () => {
   await using here = await stage({ keepFreeBytes: 0 });
