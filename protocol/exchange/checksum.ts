@@ -25,13 +25,17 @@ export class CrcChoice {
     this.#session = session;
   }
 
-  /** Call it with 0 first: what is loaded already is used at once. */
-  async moved(bytes: number): Promise<void> {
+  /** Call it with 0 first: what is loaded already is used at once. A promise only when something has to be loaded. */
+  moved(bytes: number): Promise<void> | void {
     const isFirst = this.#movedBytes === 0;
     const before = this.#movedBytes;
     this.#movedBytes += Math.max(bytes, 1);
     const isEnough = before < FAST_CRC_FROM_BYTES && this.#movedBytes >= FAST_CRC_FROM_BYTES;
-    if (isFirst || isEnough) this.#session.useCrc32(await crc32For(this.#movedBytes));
+    if (isFirst || isEnough) return this.#choose();
+  }
+
+  async #choose(): Promise<void> {
+    this.#session.useCrc32(await crc32For(this.#movedBytes));
   }
 }
 

@@ -11,7 +11,7 @@ import type { ByteStream } from "./byte_stream.ts";
 
 /** What is no larger than this goes along with what is queued, in one write. */
 const GATHER_BYTES_MAX = 16_384;
-/** A queue that had to grow beyond this gives its room back. */
+/** A queue that had to grow beyond this gives its room back, but in an exchange of many messages. */
 const KEPT_BYTES_MAX = 65_536;
 
 export class Outbox {
@@ -22,6 +22,7 @@ export class Outbox {
   readonly #stream: ByteStream;
   #filling = new ByteWriter();
   #spare = new ByteWriter();
+  #expectsMuch = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(stream: ByteStream) {
@@ -37,8 +38,14 @@ export class Outbox {
     return this.#filling.length;
   }
 
+  /** Much will be sent in many messages: buffers that have grown are kept, up to `shrink`. */
+  expectMuch(): void {
+    this.#expectsMuch = true;
+  }
+
   /** Gives large buffers back. */
   shrink(): void {
+    this.#expectsMuch = false;
     if (this.isEmpty) this.#filling = new ByteWriter();
     this.#spare = new ByteWriter();
   }
@@ -86,6 +93,6 @@ export class Outbox {
     this.sentAt = performance.now();
     await this.#stream.write(full.written());
     full.length = 0;
-    this.#spare = full.bytes.length > KEPT_BYTES_MAX ? new ByteWriter() : full;
+    this.#spare = full.bytes.length > KEPT_BYTES_MAX && !this.#expectsMuch ? new ByteWriter() : full;
   }
 }

@@ -101,6 +101,7 @@ export class Session {
   /** Begins an exchange of many small messages. Dispose what it returns at its end. */
   startBulk(options: BulkOptions): Disposable {
     this.#bulk = options;
+    this.#outbox.expectMuch();
     if (!this.#reading) this.#decoder.expectMuch();
     return {
       [Symbol.dispose]: () => {

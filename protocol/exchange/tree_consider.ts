@@ -1,4 +1,5 @@
 /** A receiver of a tree considers entries: what `tree_plan.ts` would do about one, if that may be done. */
+import { andThen, type Awaitable } from "../awaitable.ts";
 import { AppError, type ErrorName } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FolderEntry } from "../files/tree.ts";
@@ -33,40 +34,56 @@ export class TreeConsidering {
     this.#options = options;
   }
 
-  /** Decides what is done about an entry, and does it where nothing has to be sent for it. */
-  async consider(place: Place): Promise<PlannedAction | undefined> {
-    const { walk, events, deeds, ledger, clearance } = this.#options;
+  /** Decides what is done about an entry, and does it where nothing has to be sent for it. Hardly ever waits. */
+  consider(place: Place): Awaitable<PlannedAction | undefined> {
+    return andThen(this.#options.walk.own(place), (own) => this.#considerBeside(place, own));
+  }
+
+  #considerBeside(place: Place, own: FolderEntry | undefined): Awaitable<PlannedAction | undefined> {
+    const { events, clearance } = this.#options;
     const { directory, told, name } = place;
-    const own = await walk.own(place);
     if (directory.isBlocked || events.excludes?.(name, told.kind === "directory")) return this.#pass(place);
     if (told.kind === "other" && !clearance.isNamed(name)) events.onLeftOut?.(name);
-    const isSame = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes &&
-      (told.digest ? await hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-    const decision = await this.#decide(place, own, isSame);
-    if (!clearance.isGiven && mustWait(decision, own, events.isDryRun)) {
-      if (!own && !events.isDryRun && (decision === "make" || decision === "link")) {
-        return await this.#doLater(decision, place);
-      }
-      await clearance.passed();
-    }
+    const isAsLarge = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes;
+    const isSame = isAsLarge && (told.digest ? hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
+    return andThen(
+      isSame,
+      (isSame) =>
+        andThen(
+          this.#decide(place, own, isSame),
+          (decision) =>
+            !clearance.isGiven && mustWait(decision, own, events.isDryRun)
+              ? this.#doLater(decision, place, own)
+              : this.#do(decision, place, own),
+        ),
+    );
+  }
+
+  #do(decision: Decision, place: Place, own: FolderEntry | undefined): Awaitable<PlannedAction | undefined> {
+    const { events, deeds } = this.#options;
     try {
       if (decision instanceof AppError) throw decision;
-      if (decision && decision !== "later") events.onPlanned?.(decision, name, told);
+      if (decision && decision !== "later") events.onPlanned?.(decision, place.name, place.told);
       const doing = deeds.do(decision, place, own);
-      if (doing) await doing;
-      return decision;
+      return doing ? doing.then(() => decision, (error) => this.#fail(place, error)) : decision;
     } catch (error) {
-      if (!(error instanceof AppError) || endsSession(error)) throw error;
-      ledger.fail(name, error);
-      return this.#pass(place);
+      return this.#fail(place, error);
     }
   }
 
-  /** What is to be made when that may be; what is to be in it is considered meanwhile. */
-  async #doLater(decision: "make" | "link", place: Place): Promise<PlannedAction> {
-    const { events, deeds, clearance, ledger } = this.#options;
+  /** What is only to be made is made when that may be, and what is to be in it is considered meanwhile. */
+  async #doLater(decision: Decision, place: Place, own: FolderEntry | undefined): Promise<PlannedAction | undefined> {
+    const { events, clearance } = this.#options;
+    const isNew = !own && (decision === "make" || decision === "link");
+    if (isNew && !events.isDryRun) return await this.#makeLater(decision, place);
+    await clearance.passed();
+    return await this.#do(decision, place, own);
+  }
+
+  async #makeLater(decision: "make" | "link", place: Place): Promise<PlannedAction> {
+    const { events, deeds, clearance, ledger, walk } = this.#options;
     events.onPlanned?.(decision, place.name, place.told);
-    const child = decision === "make" ? this.#options.walk.addChild(place, { isMade: true }) : undefined;
+    const child = decision === "make" ? walk.addChild(place, { isMade: true }) : undefined;
     await clearance.whenPassed(async () => {
       try {
         await (child ? deeds.makeChild(place, child) : deeds.do(decision, place, undefined));
@@ -79,20 +96,30 @@ export class TreeConsidering {
     return decision;
   }
 
-  async #decide(place: Place, own: FolderEntry | undefined, isSame: boolean): Promise<Decision> {
-    const { rules, clearance, deeds } = this.#options;
+  #decide(place: Place, own: FolderEntry | undefined, isSame: boolean): Awaitable<Decision> {
+    const { rules } = this.#options;
     const { directory, told, name } = place;
-    try {
-      const planned = decide(told, own, name, rules, isSame);
-      const isNumbered = planned === "create" && own !== undefined && await hasNumbered(directory.folder!, told);
-      const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
-      const isNew = allowed !== undefined && own === undefined;
-      const decision = isNew && confusesNames(clearance.names) ? await orTaken(allowed, place) : allowed;
-      return decision === "create" && !own && deeds.mayBeMoved(place) ? "later" : decision;
-    } catch (error) {
-      if (error instanceof AppError) return error;
-      throw error;
-    }
+    const planned = decide(told, own, name, rules, isSame);
+    const isNumbered = planned === "create" && own !== undefined && hasNumbered(directory.folder!, told);
+    return orError(() =>
+      andThen(isNumbered, (isNumbered) => {
+        const { clearance, deeds } = this.#options;
+        const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
+        const isNew = allowed !== undefined && own === undefined;
+        const decided = isNew && confusesNames(clearance.names) ? orTaken(allowed, place) : allowed;
+        return andThen(
+          decided,
+          (decision): Decision => decision === "create" && !own && deeds.mayBeMoved(place) ? "later" : decision,
+        );
+      })
+    );
+  }
+
+  /** It could not be done: says so, and leaves it alone. */
+  #fail(place: Place, error: unknown): "pass" | undefined {
+    if (!(error instanceof AppError) || endsSession(error)) throw error;
+    this.#options.ledger.fail(place.name, error);
+    return this.#pass(place);
   }
 
   /** Leaves an entry alone, and what is below it. */
@@ -148,6 +175,20 @@ async function orTaken(decision: Decision, { directory, told, name }: Place): Pr
   return new AppError("exists", `Cannot store ${quoteName(name)}: another spelling of that name is there`, {
     advice: "Give one of them another name",
   });
+}
+
+/** What `work` comes to, also where it throws. */
+function orError(work: () => Awaitable<Decision>): Awaitable<Decision> {
+  const caught = (error: unknown) => {
+    if (error instanceof AppError) return error;
+    throw error;
+  };
+  try {
+    const decision = work();
+    return decision instanceof Promise ? decision.catch(caught) : decision;
+  } catch (error) {
+    return caught(error);
+  }
 }
 
 async function hasDigest({ folder }: Directory, { name, digest }: ToldEntry): Promise<boolean> {

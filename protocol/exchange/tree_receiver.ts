@@ -224,7 +224,8 @@ class TreeReceiving {
     const planned: Planned[] = [];
     for (const entry of told) {
       const place = this.#walk.next(directory, entry);
-      const action = await this.#considering.consider(place);
+      const considered = this.#considering.consider(place);
+      const action = considered instanceof Promise ? await considered : considered;
       if (action) planned.push({ number: place.number, action });
     }
     if (this.#arrivals.count > TREE_ENTRIES_AHEAD_MAX) {

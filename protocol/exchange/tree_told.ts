@@ -2,6 +2,7 @@
  * What a receiver is told, beside what it has: which directory's turn it is, and for each entry ours of the same name.
  * Both sides walk in the same order, so no directory is named; this is where a sender that does not is found out.
  */
+import type { Awaitable } from "../awaitable.ts";
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FileTree, Folder, FolderEntry } from "../files/tree.ts";
@@ -117,9 +118,9 @@ export class ToldWalk {
     return { number: this.#count++, directory, told, name: joinNames(directory.name, name) };
   }
 
-  /** Ours of that name, and notes those before it, which were not told. */
-  async own({ directory, told }: Place): Promise<FolderEntry | undefined> {
-    return await this.#ownUpTo(directory, told.name);
+  /** Ours of that name, and notes those before it, which were not told. Waits only where ours have to be looked up. */
+  own({ directory, told }: Place): Awaitable<FolderEntry | undefined> {
+    return this.#ownUpTo(directory, told.name);
   }
 
   /** A directory that was told of, to be told from in its turn. */
@@ -158,11 +159,10 @@ export class ToldWalk {
   }
 
   /** All that are left, without a name. */
-  async #ownUpTo(directory: Directory, name: string | undefined): Promise<FolderEntry | undefined> {
+  #ownUpTo(directory: Directory, name: string | undefined): Awaitable<FolderEntry | undefined> {
     const own = this.#own;
     if (!own) return;
-    for (;;) {
-      if (own.isUnfilled) await own.fill();
+    while (!own.isUnfilled) {
       const { first } = own;
       const order = first && name !== undefined ? compareNames(first.name, name) : -1;
       if (!first || order > 0) return;
@@ -170,6 +170,7 @@ export class ToldWalk {
       if (order === 0) return first;
       this.#options.onExtra(directory, first);
     }
+    return own.fill().then(() => this.#ownUpTo(directory, name));
   }
 }
 

@@ -6,6 +6,7 @@
  * them. All calls throw `AppError`.
  */
 
+import type { Awaitable } from "../awaitable.ts";
 import type { AppError } from "../errors.ts";
 import type { NameRules } from "../name_rules.ts";
 import type { Trash } from "./trash.ts";
@@ -90,8 +91,6 @@ export interface Room {
   /** Files and directories. */
   readonly files?: number | undefined;
 }
-
-type Awaitable<T> = T | Promise<T>;
 
 /** An open file to read from. It reads one version of the file or says that it cannot. */
 export interface Source extends Disposable {

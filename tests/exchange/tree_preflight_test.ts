@@ -139,12 +139,20 @@ Deno.test("a tree whose top is not there is made behind the go-ahead, and not be
 /** So little may be told and kept that a second walk is needed. */
 const NARROW = { heldBytesMax: 100, queueMax: 5 };
 
+/** Lets the receiver stop at a directory, which has another time, until it may change that; so little more is told. */
+function standStill(to: TemporaryTree, name: string): void {
+  Deno.mkdirSync(to.at(name));
+  Deno.utimeSync(to.at(name), 1, 1);
+}
+
 Deno.test("what does not fit into the window and the queue is looked at by a second walk, to its end", async () => {
   for (const isImpossible of [false, true]) {
     using trees = twoTrees();
     const { from, to } = trees;
     for (let index = 0; index < 60; index++) from.file(`d${index % 7}/${index}`, "x");
     if (isImpossible) from.file("d6/last?");
+    standStill(to, "d0");
+    const before = describeTree(to.path);
     let sum: unknown;
     const end = await runPreflight({
       from,
@@ -152,7 +160,7 @@ Deno.test("what does not fit into the window and the queue is looked at by a sec
       verifySum: (told) => sum = told,
       sending: { ...NARROW, hasDigests: true },
     });
-    if (isImpossible) assertEquals([end.sendFailures, describeTree(to.path)], [["d6/last?: bad_name"], {}]);
+    if (isImpossible) assertEquals([end.sendFailures, describeTree(to.path)], [["d6/last?: bad_name"], before]);
     else {
       assertEquals(sum, { entries: 67, sizeBytes: 60, largestBytes: 1 });
       assertEquals(describeTree(to.path), describeTree(from.path));
@@ -176,6 +184,40 @@ Deno.test("files that are wanted early are not sent before everything was looked
   assertEquals([received.files, ends], [400, ["looked at", "stored"]]);
 });
 
+Deno.test("new directories and what is in them are considered before everything was looked at, and made after it", async () => {
+  for (const into of ["", "new/top"]) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    for (let index = 0; index < 60; index++) from.file(`d${index % 7}/e/${index}`, "x");
+    Deno.symlinkSync("e", from.at("d3/link"));
+    let [planned, early] = [0, 0];
+    const verifySum = () => {
+      early = planned;
+      assertEquals(describeTree(to.path), {});
+    };
+    const receiving = { onPlanned: () => void planned++ };
+    const { received } = await runPreflight({ from, to, into, decides: "receiver", verifySum, receiving });
+    assert(!(received instanceof AppError), `${received}`);
+    assertEquals([received.files, received.failed, planned, early], [60, 0, 75, 75]);
+    assertEquals(describeTree(to.at(into)), describeTree(from.path));
+  }
+});
+
+Deno.test("a directory that could not be made fails with all that is in it, and the others are stored", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 20; index++) from.file(`d${index % 4}/e/${index}`, "x");
+  from.file("d2/large", new Uint8Array(2 * BODY_BYTES_MAX));
+  const verifySum = () => to.file("d2", "somebody put it there in that moment");
+  const end = await runPreflight({ from, to, decides: "receiver", verifySum });
+  assert(!(end.received instanceof AppError), `${end.received}`);
+  const inside = [2, 6, 10, 14, 18].map((index) => `d2/e/${index}: not_found`);
+  const expected = ["d2: exists", "d2/e: not_found", "d2/large: not_found", ...inside].sort();
+  assertEquals([end.sendFailures.sort(), end.receiveFailures.sort()], [expected, expected]);
+  assertEquals([end.received.files, end.received.failed], [15, 8]);
+  assertEquals([to.read("d2"), to.read("d3/e/3"), to.reserved()], ["somebody put it there in that moment", "x", []]);
+});
+
 Deno.test("a dry run plans no file before everything was looked at: nothing would bound how many", async () => {
   for (const isDryRun of [true, false]) {
     using trees = twoTrees();
@@ -195,6 +237,7 @@ Deno.test("what becomes impossible behind the pass is left out, named and counte
   const { from, to } = trees;
   for (let index = 0; index < 60; index++) from.file(`d${index % 7}/${index}`, "x");
   to.file("d6/late?", "there before");
+  standStill(to, "d0");
   const end = await runPreflight({
     from,
     to: placed(to, { isWindows: true }),
