@@ -166,8 +166,9 @@ async function attemptTree(client: Client, options: TreeOptions, work: Work): Pr
     };
     let untold: (() => void)[] | undefined = [];
     const onCleared = () => {
-      untold?.forEach((tell) => tell());
+      const told = untold;
       untold = undefined;
+      told?.forEach((tell) => tell());
     };
     const onPlanned: NonNullable<TreeEvents["onPlanned"]> = (action, name, entry, from) => {
       if (untold) return void untold.push(() => onPlanned(action, name, entry, from));

@@ -137,6 +137,20 @@ Deno.test("a read-only server takes nothing, and can be pulled from", async () =
 });
 
 for (const way of ["push", "pull"] as const) {
+  Deno.test(`${way} tells what it decided before the go-ahead, too`, async () => {
+    await using yard = await openYard({}, ALL);
+    const [from, to] = way === "push" ? [yard.path, yard.served] : [yard.served, yard.path];
+    for (const at of [from, to]) {
+      for (const name of ["a", "d/b"]) write(`${at}/tree/${name}`, at === from ? "longer than before" : "before");
+      for (const name of ["tree/d", "tree"]) Deno.utimeSync(`${at}/${name}`, 1, 1);
+    }
+    const { code, stdout, stderr } = await yard.app(way, "tree", "tree");
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout.split("\n").slice(0, 2), ["changed   a", "changed   d/b"]);
+  });
+}
+
+for (const way of ["push", "pull"] as const) {
   Deno.test(`${way} --delete moves what was moved, and sends nothing of it`, async () => {
     const files = Object.fromEntries(
       Array.from({ length: 30 }, (_, index) => [`old/${index}`, `${index}`.repeat(9_000)]),
