@@ -110,11 +110,13 @@ export class FileGroup {
     const published: GroupedFile[] = [];
     for (const group of byFolder(this.#staged.splice(0), ({ file }) => file.folder)) {
       const { folder } = group[0]!.file;
-      const files = group.map(({ file: { base, ifTaken, replacedBytes }, staged }) => ({
+      const files = group.map(({ file: { base, ifTaken, replacedBytes, bytes, facts: { mtimeMs } }, staged }) => ({
         base,
         ifTaken,
         replacedBytes,
         staged,
+        sizeBytes: bytes.length,
+        mtimeMs,
       }));
       const results = await folder.publish(files);
       for (const [index, { file, staged }] of group.entries()) {

@@ -2,7 +2,7 @@
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { modeOf } from "./permissions.ts";
-import type { Deed, KeepResult, TrashFacts, TrashRun } from "./trash.ts";
+import type { Deed, KeepResult, TrashRun } from "./trash.ts";
 import type {
   Adjusted,
   Adopted,
@@ -21,8 +21,6 @@ import type {
 export class KeepingFolder implements Folder {
   readonly #folder: Folder;
   readonly #run: TrashRun;
-  /** What was staged here. */
-  readonly #facts = new WeakMap<Staged, TrashFacts>();
 
   constructor(folder: Folder, run: TrashRun) {
     this.#folder = folder;
@@ -55,19 +53,14 @@ export class KeepingFolder implements Folder {
 
   async stage(files: readonly NewFile[]): Promise<readonly (Staged | AppError)[]> {
     const touched = await this.#run.touch(this.name);
-    if (touched !== true) return files.map(() => touched);
-    const results = await this.#folder.stage(files);
-    results.forEach((staged, index) => {
-      const { bytes, facts: { mtimeMs } } = files[index]!;
-      if (!(staged instanceof AppError)) this.#facts.set(staged, { kind: "file", sizeBytes: bytes.length, mtimeMs });
-    });
-    return results;
+    return touched === true ? await this.#folder.stage(files) : files.map(() => touched);
   }
 
   async publish(files: readonly ToPublish[]): Promise<readonly (string | AppError)[]> {
     const deeds = files.map((file): Deed => {
-      const now = this.#facts.get(file.staged) ?? { kind: "file" };
-      return { do: "store", base: file.base, now, isNew: file.ifTaken !== "replace" || this.#isTrusted(file) };
+      const { base, sizeBytes, mtimeMs } = file;
+      const now = { kind: "file", sizeBytes, mtimeMs } as const;
+      return { do: "store", base, now, isNew: file.ifTaken !== "replace" || this.#isTrusted(file) };
     });
     return await this.#keepEach(deeds, files, (kept) => this.#folder.publish(kept));
   }

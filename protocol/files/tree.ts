@@ -147,6 +147,9 @@ export interface ToPublish {
   readonly ifTaken: IfTaken;
   /** How large the file is that it replaces; absent where nothing had the name when that was decided. */
   readonly replacedBytes?: number | undefined;
+  /** Of what was staged. */
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
 }
 
 /** A symbolic link that is to be made. */

@@ -55,10 +55,12 @@ export const FOLDER_OPERATIONS: Readonly<Record<string, (tree: LocalTree, name?:
   );
 
 async function store(folder: Folder, base: string, ifTaken: "error" | "replace" | "rename"): Promise<void> {
-  const staged = ended((await folder.stage([{ base, bytes: bytesOf("inside"), facts: FACTS }]))[0]!);
+  const bytes = bytesOf("inside");
+  const staged = ended((await folder.stage([{ base, bytes, facts: FACTS }]))[0]!);
   try {
     await staged.flush();
-    ended((await folder.publish([{ base, staged, ifTaken }]))[0]!);
+    const { mtimeMs } = FACTS;
+    ended((await folder.publish([{ base, staged, ifTaken, sizeBytes: bytes.length, mtimeMs }]))[0]!);
   } catch (error) {
     await staged.discard();
     throw error;

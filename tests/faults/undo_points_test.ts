@@ -35,7 +35,14 @@ async function change(tree: FileTree): Promise<void> {
   const top = await tree.folder("");
   const [staged] = await top.stage([{ base: "old", bytes: new Uint8Array(9), facts: { mtimeMs: 5_000 } }]);
   if (staged instanceof AppError) throw staged;
-  await top.publish([{ base: "old", staged: staged!, ifTaken: "replace", replacedBytes: 13 }]);
+  await top.publish([{
+    base: "old",
+    staged: staged!,
+    ifTaken: "replace",
+    replacedBytes: 13,
+    sizeBytes: 9,
+    mtimeMs: 5_000,
+  }]);
   await put(tree, "left", "now", 6_000);
   await top.remove("kind");
   await top.makeDirectory("kind");

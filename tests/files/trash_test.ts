@@ -324,7 +324,9 @@ Deno.test("a strict run keeps what got a name that was free, also when that is f
     const [staged] = await top.stage([{ base: "late", bytes: new Uint8Array(3), facts: { mtimeMs: 5_000 } }]);
     assert(staged && !(staged instanceof Error));
     trashed.file("late", "by somebody");
-    assertEquals(await top.publish([{ base: "late", staged, ifTaken: "replace" }]), ["late"]);
+    assertEquals(await top.publish([{ base: "late", staged, ifTaken: "replace", sizeBytes: 3, mtimeMs: 5_000 }]), [
+      "late",
+    ]);
   });
   assertEquals(trashed.read("late").length, 3);
   assertEquals(await trashed.undo(), { done: ["restore late"], failures: [] });
