@@ -70,6 +70,11 @@ const NAMED_MAX = 100;
 /** So many are kept, of which some may turn out to be left out by the other side. */
 const KEPT_MAX = 1_000;
 
+interface Mark {
+  readonly kept: number;
+  readonly more: number;
+}
+
 /** What was found so far; beyond a thousand, only how many there are. */
 export class Findings {
   readonly kept: Finding[] = [];
@@ -91,6 +96,17 @@ export class Findings {
 
   addUnnamed(count: number): void {
     this.#more += count;
+  }
+
+  /** How far it is, for `cutTo`. */
+  mark(): Mark {
+    return { kept: this.kept.length, more: this.#more };
+  }
+
+  /** Forgets what came behind `mark`. */
+  cutTo({ kept, more }: Mark): void {
+    this.kept.length = kept;
+    this.#more = more;
   }
 
   /** Throws if there are any, naming the first of them to `onFailed`. */

@@ -1,13 +1,13 @@
 /**
  * What a sender finds on its walk: handed out to be told, and in a pre-flight looked at to the end before anything is
- * changed. What cannot be told yet waits in a queue; when that is full, a second walk looks at the rest of the tree.
+ * changed. What cannot be told yet waits in a queue; when that is full, a second walk looks at the rest of the tree, from
+ * the beginning of the directory that the first one is in.
  */
-import type { AppError } from "../errors.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { NameRules } from "../name_rules.ts";
 import { TreeCheck } from "./tree_check.ts";
 import { type Finding, Findings, type TreeSum } from "./tree_preflight.ts";
-import { type WalkBatch, type WalkOptions, walkTree } from "./tree_walk.ts";
+import { TreeWalk, type WalkBatch, type WalkOptions } from "./tree_walk.ts";
 
 export interface ScanOptions extends WalkOptions {
   /** What there can be at the receiver's; without it every name is told as it is. */
@@ -20,33 +20,32 @@ export interface ScanOptions extends WalkOptions {
   readonly queueMax?: number | undefined;
 }
 
-/** So many entries wait to be told, at most. */
-const QUEUE_ENTRIES_MAX = 100_000;
+/** So many entries wait to be told, at most: with 60,000 a run of a million needs 270 MB, with 100,000 340. */
+const QUEUE_ENTRIES_MAX = 60_000;
 
 export class TreeScan {
-  readonly #tree: FileTree;
-  readonly #top: string;
   readonly #options: ScanOptions;
-  readonly #walk: AsyncGenerator<WalkBatch>;
+  readonly #walk: TreeWalk;
   #isWalked = false;
   #queue: WalkBatch[] = [];
   #at = 0;
   #queuedEntries = 0;
-  #second: AsyncGenerator<WalkBatch> | undefined;
+  #second: TreeWalk | undefined;
   #isSeen: boolean;
-  #sum = { entries: 0, sizeBytes: 0, largestBytes: 0 };
-  #findings = new Findings();
+  #sum: Required<TreeSum> = { entries: 0, sizeBytes: 0, largestBytes: 0 };
+  readonly #findings = new Findings();
+  /** Both, when the directory that is being walked was begun. */
+  #before = { sum: this.#sum, findings: this.#findings.mark() };
 
   constructor(tree: FileTree, top: string, options: ScanOptions) {
-    this.#tree = tree;
-    this.#top = top;
     this.#options = options;
     this.#isSeen = !options.isPass;
-    this.#walk = this.#start(options, (name, error, beside) => {
+    const walkOptions = this.#optionsFor(options, (name, error, beside) => {
       if (error.code !== "bad_name" || !options.names) options.onLeftOut?.(name, error);
       else if (this.#isSeen) options.onImpossible({ name, error, beside });
       else if (!this.#second) this.#findings.add({ name, error, beside });
     });
+    this.#walk = new TreeWalk(tree, top, walkOptions);
   }
 
   /** Whether everything was looked at. */
@@ -91,44 +90,48 @@ export class TreeScan {
       this.#queuedEntries += batch.told.length;
       return;
     }
-    this.#second ??= this.#startAgain();
-    const { done, value } = await this.#second.next();
-    if (done) this.#isSeen = true;
-    else this.#add(value);
+    this.#second ??= this.#startSecond();
+    const batch = await this.#second.next();
+    if (batch) this.#add(batch);
+    else this.#isSeen = true;
   }
 
   async #draw(): Promise<WalkBatch | undefined> {
-    const { done, value } = await this.#walk.next();
-    if (!done) {
-      if (!this.#second && !this.#isSeen) this.#add(value);
-      return value;
+    const batch = await this.#walk.next();
+    if (batch) {
+      if (!this.#second && !this.#isSeen) this.#add(batch);
+      return batch;
     }
     this.#isWalked = true;
     if (!this.#second) this.#isSeen = true;
   }
 
-  /** From the beginning: what the first walk has found so far is found again. */
-  #startAgain(): AsyncGenerator<WalkBatch> {
-    this.#sum = { entries: 0, sizeBytes: 0, largestBytes: 0 };
-    this.#findings = new Findings();
-    return this.#start({ ...this.#options, hasDigests: false }, (name, error, beside) => {
-      if (error.code === "bad_name") this.#findings.add({ name, error, beside });
-    });
+  /** What was seen of a directory that is not at its end is seen again. */
+  #startSecond(): TreeWalk {
+    this.#sum = this.#before.sum;
+    this.#findings.cutTo(this.#before.findings);
+    return this.#walk.fork(
+      this.#optionsFor({ ...this.#options, hasDigests: false }, (name, error, beside) => {
+        if (error.code === "bad_name") this.#findings.add({ name, error, beside });
+      }),
+    );
   }
 
-  #start(options: ScanOptions, onLeftOut: (name: string, error: AppError, beside?: string) => void) {
+  #optionsFor(options: ScanOptions, onLeftOut: NonNullable<WalkOptions["onLeftOut"]>): WalkOptions {
     const check = options.names && new TreeCheck(options.names);
     const refusesEntry: WalkOptions["refusesEntry"] = check && ((...entry) => check.refusal(...entry));
-    return walkTree(this.#tree, this.#top, { ...options, refusesEntry, onLeftOut });
+    return { ...options, refusesEntry, onLeftOut };
   }
 
-  #add({ entries }: WalkBatch): void {
-    const sum = this.#sum;
-    sum.entries += entries.length;
-    for (const { kind, sizeBytes } of entries) {
-      if (kind !== "file") continue;
-      sum.sizeBytes += sizeBytes;
-      if (sizeBytes > sum.largestBytes) sum.largestBytes = sizeBytes;
+  #add({ entries: batch, isLast }: WalkBatch): void {
+    let { entries, sizeBytes, largestBytes } = this.#sum;
+    entries += batch.length;
+    for (const entry of batch) {
+      if (entry.kind !== "file") continue;
+      sizeBytes += entry.sizeBytes;
+      if (entry.sizeBytes > largestBytes) largestBytes = entry.sizeBytes;
     }
+    this.#sum = { entries, sizeBytes, largestBytes };
+    if (isLast) this.#before = { sum: this.#sum, findings: this.#findings.mark() };
   }
 }

@@ -60,28 +60,62 @@ export interface WalkOptions {
 /** What fits into a message beside its entries. */
 const MESSAGE_FACTS_BYTES = 64;
 
-/** Walks what is below the directory `top` of `tree`. Throws what keeps `top` itself from being listed. */
-export async function* walkTree(tree: FileTree, top: string, options: WalkOptions): AsyncGenerator<WalkBatch> {
-  const pending: TreeDirectory[] = [{ name: "", isPassed: false }];
-  for (let directory = pending.pop(); directory; directory = pending.pop()) {
-    const children: TreeDirectory[] = [];
-    let failure: AppError | undefined;
-    try {
-      if (!directory.isPassed) {
-        for await (const batch of walkDirectory(tree, top, directory, options)) {
-          for (const told of batch.told) if (told.directory) children.push(told.directory);
-          yield batch;
+/** A walk of what is below the directory `top` of `tree`. Throws what keeps `top` itself from being listed. */
+export class TreeWalk {
+  readonly #tree: FileTree;
+  readonly #top: string;
+  readonly #options: WalkOptions;
+  /** Directories that are still to be walked, the next one at the end. */
+  readonly #pending: TreeDirectory[];
+  /** The one that is being walked. */
+  #current: TreeDirectory | undefined;
+  readonly #batches: AsyncGenerator<WalkBatch>;
+
+  constructor(tree: FileTree, top: string, options: WalkOptions, pending: TreeDirectory[] = [TOP]) {
+    this.#tree = tree;
+    this.#top = top;
+    this.#options = options;
+    this.#pending = pending.map((directory) => ({ ...directory }));
+    this.#batches = this.#walk();
+  }
+
+  /** What goes into the next message; `undefined` behind the last. */
+  async next(): Promise<WalkBatch | undefined> {
+    const { done, value } = await this.#batches.next();
+    return done ? undefined : value;
+  }
+
+  /** Another walk of what is left, from the beginning of the directory that is being walked. */
+  fork(options: WalkOptions): TreeWalk {
+    const left = this.#current ? [...this.#pending, this.#current] : this.#pending;
+    return new TreeWalk(this.#tree, this.#top, options, left);
+  }
+
+  async *#walk(): AsyncGenerator<WalkBatch> {
+    for (let directory = this.#pending.pop(); directory; directory = this.#pending.pop()) {
+      this.#current = directory;
+      const children: TreeDirectory[] = [];
+      let failure: AppError | undefined;
+      try {
+        if (!directory.isPassed) {
+          for await (const batch of walkDirectory(this.#tree, this.#top, directory, this.#options)) {
+            for (const told of batch.told) if (told.directory) children.push(told.directory);
+            yield batch;
+          }
         }
+      } catch (error) {
+        if (!(error instanceof AppError) || directory.name === "") throw error;
+        failure = error;
       }
-    } catch (error) {
-      if (!(error instanceof AppError) || directory.name === "") throw error;
-      failure = error;
+      this.#current = undefined;
+      for (let child = children.pop(); child; child = children.pop()) this.#pending.push(child);
+      const isUnknown = directory.isPassed || failure !== undefined;
+      yield { told: [], entries: [], isLast: true, isUnknown, error: failure };
     }
-    const isUnknown = directory.isPassed || failure !== undefined;
-    yield { told: [], entries: [], isLast: true, isUnknown, error: failure };
-    for (let child = children.pop(); child; child = children.pop()) pending.push(child);
   }
 }
+
+const TOP: TreeDirectory = { name: "", isPassed: false };
 
 async function* walkDirectory(
   tree: FileTree,

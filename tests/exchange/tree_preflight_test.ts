@@ -269,13 +269,32 @@ Deno.test("of 200,000 entries no more wait than the queue holds", async () => {
   const tree = { folder } as unknown as FileTree;
   const scan = new TreeScan(tree, "", { names: ANY_NAMES, isPass: true, onImpossible: () => {} });
   while (!scan.isSeen) await scan.lookAhead();
-  const openedByOne = 1 + directories;
-  const openedByFirst = opened - openedByOne;
-  assert(openedByFirst <= 1 + (100_000 - directories) / each + 1, `${openedByFirst} directories wait`);
+  const openedByBoth = opened;
+  assert(openedByBoth <= 1 + directories + 1, `${openedByBoth - 1 - directories} directories were looked at twice`);
   assertEquals(scan.sum, { entries: directories * (each + 1), sizeBytes: directories * each, largestBytes: 1 });
   let told = 0;
   for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.told.length;
   assertEquals([told, scan.isOver], [directories * (each + 1), true]);
+  const waited = 1 + directories - (opened - openedByBoth);
+  assert(waited <= 1 + (60_000 - directories) / each + 1, `${waited} directories waited`);
+});
+
+Deno.test("what is in a directory in which the first walk stops is looked at again, and counted once", async () => {
+  for (const queueMax of [1, 5, 300, 700]) {
+    using trees = twoTrees();
+    for (let index = 0; index < 600; index++) {
+      trees.from.file(index % 3 ? `${index}${index % 50 ? "" : "?"}` : `d/${index}`, "x");
+    }
+    const refused = Array.from(Deno.readDirSync(trees.from.path)).filter(({ name }) => name.endsWith("?")).length;
+    const options = { isPass: true, queueMax, names: { ...ANY_NAMES, isWindows: true }, onImpossible: () => {} };
+    const scan = new TreeScan(trees.from.tree, "", options);
+    while (!scan.isSeen) await scan.lookAhead();
+    assertEquals(scan.sum, { entries: 601, sizeBytes: 600 - refused, largestBytes: 1 });
+    assertEquals(scan.findings.count, refused);
+    let told = 0;
+    for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.told.length;
+    assertEquals(told, 601);
+  }
 });
 
 Deno.test("what the receiver leaves out is not impossible, nor what it would be the same as", async () => {
