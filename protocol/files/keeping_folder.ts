@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { modeOf } from "./permissions.ts";
 import type { Deed, KeepResult, TrashRun } from "./trash.ts";
+import { factsOf, nameIn } from "./trash_deeds.ts";
 import type {
   Adjusted,
   Adopted,
@@ -70,7 +71,7 @@ export class KeepingFolder implements Folder {
     const touched = await this.#run.touch(from);
     if (touched !== true) return files.map(() => touched);
     const deeds = files.map(({ base, entry }): Deed => {
-      return { do: "move", base, from: from === "" ? entry.name : `${from}/${entry.name}` };
+      return { do: "move", base, from: nameIn(from, entry.name), now: factsOf(entry) };
     });
     const isMovable = files.map(keepsFacts);
     const moved = await this.#keepEach(

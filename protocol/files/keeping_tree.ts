@@ -3,10 +3,12 @@
  * cannot be kept is not done, where the run is strict.
  */
 import { AppError } from "../errors.ts";
+import { quoteName } from "../escape.ts";
 import { ANY_NAMES, type NameRules } from "../name_rules.ts";
 import { splitName } from "../names.ts";
 import { KeepingFolder, orThrow } from "./keeping_folder.ts";
 import type { TrashRun } from "./trash.ts";
+import { factsOf } from "./trash_deeds.ts";
 import type { Batch, Draft, Entry, FileFacts, FileTree, Folder, IfTaken, Room, Source, Space, Usage } from "./tree.ts";
 
 export class KeepingTree implements FileTree {
@@ -54,8 +56,11 @@ export class KeepingTree implements FileTree {
 
   async move(from: string, to: string, ifTaken: IfTaken): Promise<string> {
     const { directory, base } = splitName(to);
-    orThrow(await this.#run.touch(splitName(from).directory));
-    orThrow((await this.#run.keep(directory, [{ do: "move", base, from }]))[0]!);
+    const old = splitName(from);
+    const entry = await (await this.#tree.folder(old.directory)).look(old.base);
+    if (!entry) throw new AppError("not_found", `Cannot move ${quoteName(from)}: there is nothing of that name`);
+    orThrow(await this.#run.touch(old.directory));
+    orThrow((await this.#run.keep(directory, [{ do: "move", base, from, now: factsOf(entry) }]))[0]!);
     return await this.#tree.move(from, to, ifTaken);
   }
 

@@ -27,8 +27,8 @@ export type Deed =
     readonly base: string;
     readonly now: { readonly mtimeMs?: number | undefined; readonly permissions?: number | undefined };
   }
-  /** What has the whole name `from` gets this one. */
-  | { readonly do: "move"; readonly base: string; readonly from: string };
+  /** What has the whole name `from` gets this one. `now`: what that is. */
+  | { readonly do: "move"; readonly base: string; readonly from: string; readonly now: TrashFacts };
 
 /**
  * `true`: go on. "moved": what had the name is in the trash, and no longer here. An error: do not do it, since what is
@@ -86,7 +86,8 @@ export type Note =
   | { readonly do: "adjust"; readonly name: string; readonly was: TrashFacts; readonly now: TrashFacts }
   /** Something in that directory changes for the first time. */
   | { readonly do: "touch"; readonly name: string; readonly was: TrashFacts }
-  | { readonly do: "move"; readonly name: string; readonly from: string };
+  /** `now` is absent in notes of runs that are older than it. */
+  | { readonly do: "move"; readonly name: string; readonly from: string; readonly now?: TrashFacts };
 
 /** A run that is over, and that nobody else undoes meanwhile. */
 export interface PastRun extends AsyncDisposable {

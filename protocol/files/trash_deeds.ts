@@ -6,6 +6,7 @@ import { lookAtEntry } from "./folder_reading.ts";
 import type { Here } from "./here.ts";
 import type { Deed, TrashFacts } from "./trash.ts";
 import { formatLine } from "./trash_note.ts";
+import type { FolderEntry } from "./tree.ts";
 
 export function isKeepable(facts: TrashFacts | undefined): boolean {
   return facts?.kind === "file" || facts?.kind === "link";
@@ -14,8 +15,10 @@ export function isKeepable(facts: TrashFacts | undefined): boolean {
 /** What stands there; `undefined` if nothing does. "" is the directory itself. */
 export function factsAt(fs: FileSystem, here: Here, base: string): TrashFacts | undefined {
   const entry = lookAtEntry(fs, here, base === "" ? "." : base);
-  if (!entry) return undefined;
-  const { kind, sizeBytes, mtimeMs, mode, target } = entry;
+  return entry && factsOf(entry);
+}
+
+export function factsOf({ kind, sizeBytes, mtimeMs, mode, target }: FolderEntry): TrashFacts {
   return kind === "link" ? { kind, target, mtimeMs } : kind === "file" ? { kind, sizeBytes, mtimeMs, mode } : {
     kind,
     mtimeMs,
@@ -39,7 +42,7 @@ export function lineOf(deed: Deed, directory: string, was: TrashFacts | undefine
       return was ? formatLine({ do: "adjust", name, was, now: { ...was, mtimeMs, mode } }) : "";
     }
     case "move":
-      return formatLine({ do: "move", name, from: deed.from });
+      return formatLine({ do: "move", name, from: deed.from, now: deed.now });
   }
 }
 

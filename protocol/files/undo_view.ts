@@ -3,7 +3,8 @@ import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { splitName } from "../names.ts";
 import type { TrashFacts } from "./trash.ts";
-import type { FileTree, Folder, FolderEntry } from "./tree.ts";
+import { factsOf } from "./trash_deeds.ts";
+import type { FileTree, Folder } from "./tree.ts";
 
 export class UndoView {
   readonly tree: FileTree;
@@ -54,10 +55,6 @@ export class UndoView {
 
 /** Not even its directory is there, or that is none now. */
 const GONE: ReadonlySet<string> = new Set(["not_found", "not_a_directory"]);
-
-function factsOf({ kind, sizeBytes, mtimeMs, mode, target }: FolderEntry): TrashFacts {
-  return { kind, sizeBytes, mtimeMs, mode, target };
-}
 
 /** Whether what is there is what was noted. Bits do not count: they may be changed without its content. */
 export function isAsLeft(there: TrashFacts, noted: TrashFacts): boolean {

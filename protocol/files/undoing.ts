@@ -210,12 +210,13 @@ class Undo {
     }
   }
 
-  async #moveBack({ name, from }: Note & { do: "move" }): Promise<UndoAction | undefined> {
+  async #moveBack({ name, from, now }: Note & { do: "move" }): Promise<UndoAction | undefined> {
     const there = await this.#view.look(name);
     if (!there) return;
     this.#require("remove", name);
     const old = await this.#view.look(from);
     if (old && isAsLeft(there, old)) return await this.#remove(name); // it broke off when it had both names
+    if (now && !isAsLeft(there, now)) throw changed(name);
     if (old) throw changed(from);
     this.#require("create", from);
     if (!this.#run) {
@@ -225,7 +226,7 @@ class Undo {
     await this.#turnTo(undefined);
     const touched = await this.#run.touch(splitName(name).directory);
     if (touched !== true) throw touched;
-    await this.#note(from, { do: "move", from: name });
+    await this.#note(from, { do: "move", from: name, now: there });
     await this.#view.tree.move(name, from, "error");
     return "move";
   }

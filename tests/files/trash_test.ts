@@ -1,5 +1,6 @@
 /** The trash: what runs keep, what taking them back does, what goes when, and what is left alone. */
 import { lutimesSync } from "node:fs";
+import type { FileTree } from "../../protocol/files/tree.ts";
 import { TRASH_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { assert, assertEquals, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
 import { describeTop, describeTree } from "../support/random_tree.ts";
@@ -18,7 +19,7 @@ function stage(...options: ConstructorParameters<typeof TrashedTree>): TrashedTr
 }
 
 /** What a run does to it. */
-async function change(tree: Parameters<Parameters<TrashedTree["run"]>[0]>[0]): Promise<void> {
+async function change(tree: FileTree): Promise<void> {
   await put(tree, "old", "and as it is now");
   await put(tree, "new", "new");
   const top = await tree.folder("");
@@ -306,6 +307,36 @@ Deno.test("what is moved goes back to its old name", async () => {
   assertEquals(describeTree(trashed.path), before);
   await trashed.undo();
   assertEquals(describeTree(trashed.path), after);
+});
+
+async function move(tree: FileTree): Promise<void> {
+  await tree.move("d/gone", "there", "error");
+}
+
+Deno.test("what was moved and then changed by somebody is left as it is, and goes back when it is as it was left", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  const { mtime } = Deno.statSync(trashed.at("d/gone"));
+  await trashed.run(move);
+  trashed.file("there", "by somebody");
+  assertEquals(await trashed.undo({ isDryRun: true }), { done: [], failures: ["there: exists"] });
+  assertEquals(await trashed.undo(), { done: [], failures: ["there: exists"] });
+  assertEquals(trashed.read("there"), "by somebody");
+  trashed.file("there", "d/gone as it was");
+  Deno.utimeSync(trashed.at("there"), mtime!, mtime!);
+  assertEquals(await trashed.undo(), { done: ["move there"], failures: [] });
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("what was moved by a version that noted no more of it goes back", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(move);
+  const note = trashed.at(`.app-trash/${trashed.runs()[0]}/note`);
+  const lines = Deno.readTextFileSync(note).replace(/,"now":\{[^}]*\}/g, "");
+  Deno.writeTextFileSync(note, lines);
+  assertEquals(await trashed.undo(), { done: ["move there"], failures: [] });
+  assertEquals(describeTree(trashed.path), before);
 });
 
 Deno.test("a note that was torn is read as far as it goes", async () => {
