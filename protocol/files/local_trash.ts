@@ -159,6 +159,7 @@ export class LocalTrash implements Trash {
       fs: this.#fs,
       resolver: this.#resolver,
       open,
+      sizeOf: (run) => this.#sizeOf(run.id, run),
       bytesMin,
       bytesMax: async () => TRASH_SHARE * await this.#usedBytes(),
     });

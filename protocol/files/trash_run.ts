@@ -21,6 +21,8 @@ export interface LocalRunOptions extends RunOptions {
   readonly resolver: Resolver;
   /** Makes the directory of the run, or opens that of one that broke off. */
   readonly open: () => Promise<TrashedRun>;
+  /** How much there is in it already. */
+  readonly sizeOf: (run: TrashedRun) => Promise<number>;
   /** How much may be kept; asked once, when it is more than `bytesMin`. */
   readonly bytesMin: number;
   readonly bytesMax: () => Promise<number>;
@@ -122,6 +124,7 @@ export class LocalTrashRun implements TrashRun {
     const run = await this.#options.open();
     try {
       const { size } = run.note.statSync();
+      if (size > 0) this.#bytes = await this.#options.sizeOf(run);
       this.#moreCount = size; // more than there are lines, and than any number that was given before
       run.note.seekSync(0, Deno.SeekMode.End);
       this.#write(run, size === 0 ? formatHead(this.#facts) : "\n"); // the last line may be torn

@@ -230,6 +230,23 @@ Deno.test("a strict run does not replace or remove what does not fit, any other 
   }
 });
 
+Deno.test("a run that broke off and goes on keeps no more than one that did not", async () => {
+  for (const isKilled of [false, true]) {
+    using trashed = stage({ bytesMin: 1_500 });
+    const tag = "0123456789abcdef";
+    for (const name of ["first", "second"]) trashed.file(name, "x".repeat(1_000));
+    assertEquals(await trashed.run((tree) => removeIn(tree, "", "first"), { choice: "auto", tag }), 0);
+    const [run] = trashed.runs();
+    const note = trashed.at(`.app-trash/${run}/note`);
+    if (isKilled) Deno.writeTextFileSync(note, Deno.readTextFileSync(note).replace(/{"do":"end".*\n/, ""));
+    const change = (tree: FileTree) => removeIn(tree, "", "second");
+    assertEquals(await trashed.run(change, { choice: "auto", tag }), 1, `${isKilled}`);
+    assertEquals(trashed.runs(), [run]);
+    const [end] = Deno.readTextFileSync(note).trimEnd().split("\n").slice(-1);
+    assert(JSON.parse(end!).bytes > 1_000, end);
+  }
+});
+
 Deno.test("of a large tree a tenth may be kept", async () => {
   using trashed = stage({ bytesMin: 10 });
   trashed.file("most", new Uint8Array(100_000));
