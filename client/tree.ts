@@ -105,8 +105,8 @@ export async function pullTree(
       session.send({ type: "pull", name, checksum: hasChecksums, dryRun: isDryRun, ifImpossible: asked });
       const preflight = { ...checks, onCleared: events.onCleared };
       const onLeftOut = (left: string) => options.onLeftOut?.(left, undefined);
-      const { tree: kept, settle } = keeping;
-      const told = { ...options, ...events, ifDifferent, isExact, onLeftOut, settle };
+      const { tree: kept, keepableBytes, settle } = keeping;
+      const told = { ...options, ...events, ifDifferent, isExact, onLeftOut, keepableBytes, settle };
       return receiveTree(session, kept, into, { ...told, preflight, onNeed });
     });
   });

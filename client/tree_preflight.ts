@@ -4,6 +4,7 @@ import { AppError } from "../protocol/errors.ts";
 import type { TreeEvents } from "../protocol/exchange/tree_report.ts";
 import { type Destination, Findings, type TreeSum } from "../protocol/exchange/tree_preflight.ts";
 import type { IfImpossible } from "../protocol/wire/messages/preflight.ts";
+import type { Keeping } from "../protocol/wire/messages/sync.ts";
 
 export interface Need {
   readonly bytes: number;
@@ -23,6 +24,7 @@ export interface Checks {
 interface CheckedOptions extends TreeEvents {
   readonly ifImpossible?: IfImpossible;
   readonly isDryRun?: boolean;
+  readonly trash?: Keeping;
   readonly onLeftOut?: ((name: string, error: AppError | undefined) => void) | undefined;
   readonly onHidden?: ((count: number) => void) | undefined;
 }
@@ -83,7 +85,9 @@ async function verifyNeed<O extends CheckedOptions, T>(
   }, { ifImpossible: "stop", onNeed: (told) => need = told });
   findings.verifyNone(options.onFailed);
   const { bytes = Infinity, files = Infinity } = room;
-  const advice = "Make room there, or say --if-impossible skip to store what fits";
+  const { trash = "off" } = options;
+  const toKeepNothing = trash === "off" ? "" : ", or --trash off to keep nothing of what is replaced";
+  const advice = `Make room there, or say --if-impossible skip to store what fits${toKeepNothing}`;
   if (need.bytes > bytes) {
     const text = `${formatSize(need.bytes)} are needed there, and there is room for ${formatSize(bytes)}`;
     throw new AppError("no_space", `Nothing is done: ${text}`, { advice });

@@ -1,4 +1,7 @@
-/** How much room it takes to do what a dry run plans: what is replaced is still there while its group is written. */
+/**
+ * How much room it takes to do what a dry run plans: what is replaced is still there while its group is written, and stays
+ * where it is kept to be undone, as far as that may be.
+ */
 import { GROUP_BYTES_MAX, GROUP_FILES_MAX } from "./tree_group.ts";
 
 interface Amount {
@@ -7,6 +10,8 @@ interface Amount {
 }
 
 export class TreeNeed {
+  /** How much of what is replaced may still be kept; `undefined` where nothing is. */
+  keepableBytes: number | undefined;
   #bytes = 0;
   #files = 0;
   #peak = { bytes: 0, files: 0 };
@@ -18,7 +23,7 @@ export class TreeNeed {
     const group = this.#group;
     group.bytes += sizeBytes;
     group.files++;
-    if (replacedBytes !== undefined) {
+    if (replacedBytes !== undefined && !this.#keeps(replacedBytes)) {
       group.replacedBytes += replacedBytes;
       group.replacedFiles++;
     }
@@ -40,6 +45,13 @@ export class TreeNeed {
   /** The most that there is at any time beside what is there now. */
   get most(): Amount {
     return this.#peak;
+  }
+
+  /** What is kept of this run is no room for itself, other than what earlier ones kept. */
+  #keeps(replacedBytes: number): boolean {
+    if (this.keepableBytes === undefined || replacedBytes > this.keepableBytes) return false;
+    this.keepableBytes -= replacedBytes;
+    return true;
   }
 
   #takePeak(): void {

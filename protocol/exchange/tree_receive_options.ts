@@ -27,6 +27,8 @@ export interface ReceiveTreeOptions extends TreeEvents, Omit<PlanRules, "removes
   readonly preflight?: Preflight | undefined;
   /** Told at the end of a dry run how much room it takes to do it. */
   readonly onNeed?: ((need: { readonly bytes: number; readonly files: number }) => void) | undefined;
+  /** How much of what is replaced may be kept, for `onNeed`; absent: nothing is. */
+  readonly keepableBytes?: (() => Promise<number>) | undefined;
   /** Called before it is told to be over; how many were replaced or removed that could not be kept. */
   readonly settle?: (() => Promise<number>) | undefined;
   /** Told of what the sender has and cannot send. */

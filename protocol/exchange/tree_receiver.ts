@@ -111,6 +111,8 @@ class TreeReceiving {
   }
 
   async run(): Promise<Tally> {
+    const { onNeed, keepableBytes } = this.#options;
+    if (onNeed) this.#need.keepableBytes = await keepableBytes?.();
     await this.#startWalk();
     await this.#arrivals.start();
     await this.#receiveAll();
@@ -121,7 +123,7 @@ class TreeReceiving {
     await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
-    this.#options.onNeed?.(this.#need.most);
+    onNeed?.(this.#need.most);
     const unkept = await this.#options.settle?.() ?? 0;
     if (unkept > 0) this.#ledger.tally.unkept = unkept;
     this.#session.send({ type: "tallied", ...this.#ledger.tally });

@@ -7,6 +7,8 @@ import type { FileTree } from "./tree.ts";
 /** The tree to change, and what to do when that is done; without a run nothing. Dispose of it at the end of the run. */
 export interface KeepingRun extends AsyncDisposable {
   readonly tree: FileTree;
+  /** How much of what is replaced or removed may be kept. */
+  readonly keepableBytes: (() => Promise<number>) | undefined;
   /** Ends the run; how many were replaced or removed that could not be kept. */
   readonly settle: (() => Promise<number>) | undefined;
 }
@@ -19,13 +21,16 @@ export function keepIn(
 ): KeepingRun {
   const { trash } = tree;
   if (choice === "on" && !trash) throw new AppError("unsupported", "Nothing can be kept there: it has no trash");
-  if (choice === "off" || !trash) return { tree, settle: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (choice === "off" || !trash) {
+    return { tree, keepableBytes: undefined, settle: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
   const run = trash.begin({ directory, who }, { ...options, isStrict: choice === "on" });
   const end = async () => {
     if (await run.close()) await sweepQuietly(trash);
   };
   return {
     tree: new KeepingTree(tree, run),
+    keepableBytes: () => run.keepableBytes(),
     async settle() {
       await end(); // before anybody is told that it is over, so that it can be undone then
       return run.unkept;

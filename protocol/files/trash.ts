@@ -62,6 +62,8 @@ export interface TrashRun {
   readonly isStrict: boolean;
   /** How many were replaced or removed, and not kept. */
   readonly unkept: number;
+  /** How much more may be kept; may take long. */
+  keepableBytes(): Promise<number>;
   /** Notes that something in `directory` is about to change, which changes its time. An error: do not do it. */
   touch(directory: string): Promise<true | AppError>;
   /** Notes what is about to be done in `directory`, and keeps what goes away by it. */

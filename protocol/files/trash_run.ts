@@ -61,6 +61,11 @@ export class LocalTrashRun implements TrashRun {
     return this.#unkept;
   }
 
+  async keepableBytes(): Promise<number> {
+    if (!this.#isRoomKnown) await this.#learnRoom();
+    return Math.max(0, this.#room - this.#bytes);
+  }
+
   async keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]> {
     if (
       deeds.every((deed) => deed.do === "adjust" && this.#isNoted(nameIn(directory, deed.base), deed.now.permissions))

@@ -25,6 +25,7 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
     refuses: refusalsOf(context),
     preflight: preflightOf(request),
     onNeed: request.measure ? (need) => session.send({ type: "need", ...need }) : undefined,
+    keepableBytes: keeping.keepableBytes,
     settle: keeping.settle,
   });
   return { detail: describe(tally) };

@@ -363,6 +363,18 @@ Deno.test("a dry run is told what the run needs, with what is replaced while it 
   assertEquals(needs, [{ bytes: 2_000_000, files: 2 }]);
 });
 
+Deno.test("what is kept of what is replaced is there until the end, as far as there is room for it", () => {
+  const need = new TreeNeed();
+  need.keepableBytes = 2 * GROUP_BYTES_MAX + 10;
+  for (let count = 1; count <= 4; count++) {
+    need.addFile(GROUP_BYTES_MAX, GROUP_BYTES_MAX);
+    const there = Math.min(count, 3); // the third is gone when the fourth comes
+    assertEquals(need.most, { bytes: there * GROUP_BYTES_MAX, files: there });
+  }
+  need.addFile(5, 10);
+  assertEquals(need.most, { bytes: 3 * GROUP_BYTES_MAX, files: 3 });
+});
+
 Deno.test("what is replaced is there until its group is written", () => {
   const need = new TreeNeed();
   for (let count = 0; count < 3; count++) need.addFile(1_000, 1_000);

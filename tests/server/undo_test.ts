@@ -179,6 +179,27 @@ Deno.test("what is kept counts, and makes room when that is needed", async () =>
   await assertRejectsCode(() => undo(client), "not_found");
 });
 
+Deno.test("a push that does not fit beside what it keeps is refused before anything is changed; what others kept is room", async () => {
+  const large = "0123456789".repeat(200_000);
+  const files = { a: large, b: large, c: large };
+  await using served = startServed(files, { ...ALL, limits: { rootBytesMax: 9_000_000 } });
+  await using client = served.client();
+  await client.status();
+  const before = describeTree(served.root);
+  using local = localFiles({ a: `${large}1`, b: `${large}2`, c: `${large}3` });
+  const push = (trash: "on" | "auto" | "off") => pushTree(client, local.tree, "", { ...EXACT, trash });
+  for (const trash of ["on", "auto"] as const) await assertRejectsCode(() => push(trash), "no_space");
+  assertEquals(describeTree(served.root), before);
+  assertEquals([(await push("off")).failed, (await push("auto")).failed], [0, 0]);
+  // What the first one kept goes, and then the second one has as much room as it had.
+  for (const name of ["a", "b"]) {
+    Deno.writeTextFileSync(`${local.path}/${name}`, `${large}again`);
+    const { failed, unkept = 0 } = await push("on");
+    assertEquals([failed, unkept], [0, 0]);
+  }
+  assertEquals((await undo(client)).done, ["restore b"]);
+});
+
 Deno.test("what would not fit in any case does not empty the trash", async () => {
   const content = "0123456789".repeat(1_000);
   for (const [sizeBytes, fits] of [[60_000, false], [40_000, true]] as const) {
