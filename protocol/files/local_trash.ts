@@ -20,6 +20,8 @@ export interface LocalTrashOptions {
   readonly bytesMin?: number;
   /** @default `TRASH_RUNS_MAX` */
   readonly runsMax?: number;
+  /** Attempts that are under way, which several views of one tree share. @default none */
+  readonly underWay?: Map<string, LocalTrashRun>;
 }
 
 /** A run, and what its note says of it. */
@@ -36,13 +38,16 @@ export class LocalTrash implements Trash {
   readonly #now: () => number;
   readonly #bytesMin: number;
   readonly #runsMax: number;
+  /** By what tells that a later one is an attempt at the same run. */
+  readonly underWay: Map<string, LocalTrashRun>;
 
   /** `usedBytes`: how much there is in the tree, the trash with it. */
   constructor(
     fs: FileSystem,
     resolver: Resolver,
     usedBytes: () => Promise<number>,
-    { now = Date.now, bytesMin = TRASH_BYTES_MIN, runsMax = TRASH_RUNS_MAX }: LocalTrashOptions = {},
+    { now = Date.now, bytesMin = TRASH_BYTES_MIN, runsMax = TRASH_RUNS_MAX, underWay = new Map() }: LocalTrashOptions =
+      {},
   ) {
     this.#fs = fs;
     this.#resolver = resolver;
@@ -51,10 +56,22 @@ export class LocalTrash implements Trash {
     this.#now = now;
     this.#bytesMin = bytesMin;
     this.#runsMax = runsMax;
+    this.underWay = underWay;
   }
 
   begin(facts: RunFacts, options: RunOptions): TrashRun {
-    return this.#begin(facts, options, () => this.#openTagged(facts, options.tag));
+    const { tag } = options;
+    if (tag === undefined) return this.#begin(facts, options, () => this.#make());
+    const key = JSON.stringify([tag, facts.who, facts.directory]);
+    // It may not know yet that its connection is gone, and hold the notes until it does.
+    const ended = this.underWay.get(key)?.handOver();
+    ended?.catch(() => {}); // that is told when this one opens the notes
+    const run = this.#begin(facts, options, async () => {
+      await ended;
+      return await this.#openTagged(facts, tag);
+    }, { onClosed: () => this.underWay.get(key) === run && this.underWay.delete(key) });
+    this.underWay.set(key, run);
+    return run;
   }
 
   async undo(facts: UndoFacts, options: RunOptions): Promise<Undoing & AsyncDisposable> {
@@ -82,7 +99,7 @@ export class LocalTrash implements Trash {
     if (!facts.isDryRun && !(isOwn && wasWhole)) {
       const { directory, who } = facts;
       const open = goesOn ? () => this.#reopen(last.id) : () => this.#make(options.tag);
-      run = this.#begin({ directory, who, undoes: pastId }, options, open, Infinity);
+      run = this.#begin({ directory, who, undoes: pastId }, options, open, { bytesMin: Infinity });
     }
     const all = held.move();
     const isUndone = (index: number) => goesOn && undone.has(index);
@@ -153,9 +170,15 @@ export class LocalTrash implements Trash {
     return removed;
   }
 
-  #begin(facts: RunFacts, options: RunOptions, open: () => Promise<TrashedRun>, bytesMin = this.#bytesMin): TrashRun {
+  #begin(
+    facts: RunFacts,
+    options: RunOptions,
+    open: () => Promise<TrashedRun>,
+    { bytesMin = this.#bytesMin, onClosed }: { bytesMin?: number; onClosed?: () => void } = {},
+  ): LocalTrashRun {
     return new LocalTrashRun(facts, {
       ...options,
+      onClosed,
       fs: this.#fs,
       resolver: this.#resolver,
       open,
@@ -170,9 +193,9 @@ export class LocalTrash implements Trash {
   }
 
   /** The run with that tag, if it broke off and is of the same kind; else a new one. */
-  async #openTagged(facts: RunFacts, tag: string | undefined): Promise<TrashedRun> {
+  async #openTagged(facts: RunFacts, tag: string): Promise<TrashedRun> {
     await this.#folder.make();
-    const id = tag && this.#folder.runs().find((id) => id.endsWith(`-${tag}`));
+    const id = this.#folder.runs().find((id) => id.endsWith(`-${tag}`));
     const run = id ? await this.#folder.openRun(id) : undefined;
     if (!run || run === "taken") return await this.#make(id ? undefined : tag);
     const head = readHead(run.note);

@@ -58,7 +58,10 @@ export class LocalTree implements FileTree {
   }
 
   confinedTo(name: string): LocalTree {
-    return new LocalTree(this.#resolver.confinedTo(name), this.#fs, this.#trashOptions);
+    return new LocalTree(this.#resolver.confinedTo(name), this.#fs, {
+      ...this.#trashOptions,
+      underWay: this.trash.underWay,
+    });
   }
 
   /** Throws `denied` if the top cannot be listed: shared, it would look like an empty directory. */

@@ -2,7 +2,7 @@
  * A run that changes a directory: what it is about to do is noted, and what goes away by that is kept, as a second name
  * of the file in the trash, so that replacing stays one step.
  */
-import type { AppError } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { type FileSystem, lstatIfThere } from "./file_system.ts";
 import { errorNameOfSystem, systemCode, translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
@@ -26,6 +26,7 @@ export interface LocalRunOptions extends RunOptions {
   /** How much may be kept; asked once, when it is more than `bytesMin`. */
   readonly bytesMin: number;
   readonly bytesMax: () => Promise<number>;
+  readonly onClosed?: (() => void) | undefined;
 }
 
 export class LocalTrashRun implements TrashRun {
@@ -41,6 +42,8 @@ export class LocalTrashRun implements TrashRun {
   #bytes = 0;
   #moreCount = 0;
   #unkept = 0;
+  /** Another attempt at the same run goes on with it. */
+  #isHandedOver = false;
   /** The last line was not written to its end. */
   #isTorn = false;
   /** The directory in the trash that was used last, so that it is there. */
@@ -67,6 +70,11 @@ export class LocalTrashRun implements TrashRun {
   }
 
   async keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]> {
+    const results = this.#isHandedOver ? [] : await this.#keep(directory, deeds);
+    return this.#isHandedOver ? deeds.map(handedOver) : results;
+  }
+
+  async #keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]> {
     if (
       deeds.every((deed) => deed.do === "adjust" && this.#isNoted(nameIn(directory, deed.base), deed.now.permissions))
     ) {
@@ -74,9 +82,10 @@ export class LocalTrashRun implements TrashRun {
     }
     try {
       const run = this.#run ?? await this.#open();
+      this.#verifyOpen();
       if (this.#touched.has(directory) && deeds.every(isNew)) return this.#noteNew(run, directory, deeds);
       const visit = () => this.#visit(directory, deeds[0]!.base, (here) => this.#keepHere(run, here, directory, deeds));
-      const results = visit() ?? (await this.#learnRoom(), visit()!);
+      const results = visit() ?? (await this.#learnRoom(), this.#verifyOpen(), visit()!);
       if (!this.#options.isUnflushed && results.some(({ kept }) => kept)) await this.#flush(run, results);
       return results.map(({ result }) => result);
     } catch (cause) {
@@ -86,9 +95,15 @@ export class LocalTrashRun implements TrashRun {
   }
 
   async touch(directory: string): Promise<true | AppError> {
+    const result = this.#isHandedOver ? true : await this.#touchOnce(directory);
+    return this.#isHandedOver ? handedOver() : result;
+  }
+
+  async #touchOnce(directory: string): Promise<true | AppError> {
     if (this.#touched.has(directory)) return true;
     try {
       const run = this.#run ?? await this.#open();
+      this.#verifyOpen();
       this.#write(run, this.#visit(directory, "", (here) => this.#touch(here, directory)));
       return true;
     } catch (error) {
@@ -104,7 +119,15 @@ export class LocalTrashRun implements TrashRun {
     }
   }
 
+  /** Another attempt at the same run goes on with it: this one does nothing any more, since it could not be noted. */
+  async handOver(): Promise<void> {
+    this.#isHandedOver = true;
+    await this.#opening?.catch(() => {}); // that is told to who wanted it open
+    await this.close(false);
+  }
+
   async close(isWhole = true): Promise<boolean> {
+    this.#options.onClosed?.();
     const run = this.#run;
     if (!run) return false;
     this.#run = undefined;
@@ -138,6 +161,10 @@ export class LocalTrashRun implements TrashRun {
       throw error;
     }
     return this.#run = run;
+  }
+
+  #verifyOpen(): void {
+    if (this.#isHandedOver) throw handedOver();
   }
 
   async #learnRoom(): Promise<void> {
@@ -304,4 +331,9 @@ const NO_SECOND_NAME = new Set(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENO
 
 function isNew(deed: Deed): boolean {
   return deed.do === "move" || deed.do === "make" || deed.do === "store" && deed.isNew === true;
+}
+
+/** The client is at the other one: this connection is of no use to anybody. */
+function handedOver(): AppError {
+  return new AppError("lost", "Another attempt of the same client goes on with this run");
 }

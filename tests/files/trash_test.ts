@@ -1,5 +1,6 @@
 /** The trash: what runs keep, what taking them back does, what goes when, and what is left alone. */
 import { lutimesSync } from "node:fs";
+import { keepIn } from "../../protocol/files/keep_in.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import { TRASH_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { assert, assertEquals, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
@@ -177,6 +178,44 @@ Deno.test("two attempts at one run are undone as one, also where both changed th
   assertEquals(trashed.runs().length, 1);
   assertEquals((await trashed.undo()).failures, []);
   assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("an attempt that does not know yet that it broke off hands its run over, and does nothing any more", async () => {
+  using trashed = stage();
+  for (const name of ["d/one", "d/other"]) trashed.file(name, "as it was");
+  const before = describeTree(trashed.path);
+  const facts = { directory: "d", who: "me", tag: "0123456789abcdef" };
+  await using first = keepIn(trashed.tree.confinedTo("d"), "auto", facts);
+  await put(first.tree, "d/one", "first");
+  await using second = keepIn(trashed.tree.confinedTo("d"), "auto", facts);
+  await put(second.tree, "d/other", "second");
+  await assertRejectsCode(() => put(first.tree, "d/one", "late"), "lost");
+  await assertRejectsCode(() => removeIn(first.tree, "d", "gone"), "lost");
+  assertEquals(await first.settle!(), 0);
+  await removeIn(second.tree, "d", "gone");
+  assertEquals(await second.settle!(), 0);
+  assertEquals([trashed.runs().length, trashed.read("d/one")], [1, "first"]);
+  const done = ["restore d/gone", "restore d/other", "restore d/one"];
+  assertEquals(await trashed.undo(), { done, failures: [] });
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("an attempt that is in the middle of something hands its run over, too", async () => {
+  for (const bytesMin of [10, 1_000_000]) { // how much may be kept is asked in between, or is not
+    using trashed = stage({ bytesMin });
+    const before = describeTree(trashed.path);
+    const facts = { directory: "", who: "me", tag: "0123456789abcdef" };
+    await using first = keepIn(trashed.tree, "auto", facts);
+    const putting = assertRejectsCode(() => put(first.tree, "old", "first"), "lost");
+    await using second = keepIn(trashed.tree, "auto", facts);
+    await put(second.tree, "left", "second");
+    await putting;
+    await second.settle!();
+    assertEquals(trashed.runs().length, 1);
+    if (bytesMin === 10) continue; // nothing fits
+    assertEquals((await trashed.undo()).failures, []);
+    assertEquals(describeTree(trashed.path), before);
+  }
 });
 
 Deno.test("the tag of somebody else's run begins another one", async () => {

@@ -1,6 +1,9 @@
 /** Undo over the wire: random pushes taken back, rights, quotas, two at once, and what a server refuses. */
 import { LocalTree, pullTree, pushTree, undoPull, undoPush, type UndoTreeOptions } from "../../client/mod.ts";
 import type { Client } from "../../client/mod.ts";
+import { sendTree } from "../../protocol/exchange/tree_sender.ts";
+import type { FileTree } from "../../protocol/files/tree.ts";
+import { IF_DIFFERENT, KEEPING } from "../../protocol/wire/messages/sync.ts";
 import { startLinked } from "../access/linked.ts";
 import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
@@ -161,6 +164,41 @@ Deno.test("of two undos at once one wins, and the other one says so", async () =
     await using _first = await tree.trash.undo({ directory: "", who: "somebody", mayUndo: () => true }, {});
     await assertRejectsCode(() => undo(client), "not_found");
   }
+});
+
+Deno.test("a push that is tried again while the server still waits for the first attempt is one run", async () => {
+  await using served = startServed({ a: "as it was", "z/b": "as it was" }, ALL);
+  using local = localFiles({ a: "now!".repeat(500_000), "z/b": "now" });
+  await using first = served.client();
+  await using second = served.client();
+  const before = describeTree(served.root);
+  const keeping = { trash: KEEPING.indexOf("auto"), tag: "0123456789abcdef" };
+  const push = (client: Client, tree: FileTree) =>
+    client.attempt(({ session }) => {
+      session.send({ type: "push", name: "", ifDifferent: IF_DIFFERENT.indexOf("replace"), exact: true, ...keeping });
+      return sendTree(session, tree, "", {});
+    });
+  const goesOn = Promise.withResolvers<void>();
+  const stalled: FileTree = Object.assign(new LocalTree(local.path), {
+    folder: async (name: string) => {
+      const folder = await local.tree.folder(name);
+      const read = folder.readEach;
+      const readLater: typeof read = async (...what) => {
+        await goesOn.promise;
+        await read.call(folder, ...what);
+      };
+      return name === "z" ? Object.assign(folder, { readEach: readLater }) : folder;
+    },
+  });
+  using watcher = Deno.watchFs(served.root);
+  const tried = push(first, stalled);
+  for await (const _change of watcher) if (Deno.statSync(`${served.root}/a`).size > 1_000_000) break;
+  assertEquals((await push(second, local.tree)).failed, 0);
+  assertEquals((await undo(second)).failures, []);
+  assertEquals(describeTree(served.root), before);
+  goesOn.resolve();
+  assert((await tried).failed > 0);
+  assertEquals(describeTree(served.root), before);
 });
 
 Deno.test("what is kept counts, and makes room when that is needed", async () => {
