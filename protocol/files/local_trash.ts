@@ -135,17 +135,27 @@ export class LocalTrash implements Trash {
   async #measureRuns(): Promise<number> {
     if (!this.#folder.isThere()) return 0;
     let bytes = 0;
-    for (const id of this.#folder.runs()) {
-      const run = await this.#folder.openRun(id);
-      if (run === "taken") continue; // somebody is at it
-      using _held = { [Symbol.dispose]: () => run && closeRun(run) };
-      bytes += await this.#sizeOf(id, run);
-    }
+    for (const id of this.#folder.runs()) bytes += await this.#bytesIn(id) ?? 0;
     return bytes;
   }
 
-  async #sizeOf(id: string, run: TrashedRun | undefined): Promise<number> {
-    return run ? sizeOf(run) ?? (await this.#folder.measure(id)).bytes : 0;
+  /** How much there is in a run, which others can have meanwhile; `undefined` while somebody is at it. */
+  async #bytesIn(id: string): Promise<number | undefined> {
+    const run = await this.#folder.openRun(id);
+    if (!run) return 0;
+    if (run === "taken") return undefined;
+    const bytes = sizeOf(run);
+    closeRun(run);
+    return bytes ?? await this.#measureRun(id);
+  }
+
+  async #measureRun(id: string): Promise<number> {
+    try {
+      return (await this.#folder.measure(id)).bytes;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return 0; // it is removed in that moment
+      throw error;
+    }
   }
 
   async #sweep(nowMs: number, all: boolean): Promise<number> {
@@ -154,16 +164,18 @@ export class LocalTrash implements Trash {
     let bytesMax = all ? 0 : this.#bytesMin;
     let [bytes, removed, isMeasured] = [0, 0, all];
     for (const [index, id] of runs.entries()) {
-      const run = await this.#folder.openRun(id);
-      if (run === "taken") continue; // somebody is at it
-      using _held = { [Symbol.dispose]: () => run && closeRun(run) };
-      bytes += await this.#sizeOf(id, run);
+      const bytesIn = await this.#bytesIn(id);
+      if (bytesIn === undefined) continue; // somebody is at it
+      bytes += bytesIn;
       if (bytes > bytesMax && index > 0 && !isMeasured) {
         bytesMax = Math.max(bytesMax, TRASH_SHARE * await this.#usedBytes());
         isMeasured = true;
       }
       const isLarge = bytes > bytesMax && index > 0; // the last one may be undone, however large it is
       if (!all && !isLarge && index < this.#runsMax && this.#isYoung(id, nowMs)) continue;
+      const run = await this.#folder.openRun(id);
+      if (run === "taken") continue;
+      using _held = { [Symbol.dispose]: () => run && closeRun(run) };
       await this.#folder.remove(id);
       removed++;
     }
@@ -182,7 +194,7 @@ export class LocalTrash implements Trash {
       fs: this.#fs,
       resolver: this.#resolver,
       open,
-      sizeOf: (run) => this.#sizeOf(run.id, run),
+      sizeOf: async (run) => sizeOf(run) ?? await this.#measureRun(run.id),
       bytesMin,
       bytesMax: async () => TRASH_SHARE * await this.#usedBytes(),
     });
@@ -196,7 +208,7 @@ export class LocalTrash implements Trash {
   async #openTagged(facts: RunFacts, tag: string): Promise<TrashedRun> {
     await this.#folder.make();
     const id = this.#folder.runs().find((id) => id.endsWith(`-${tag}`));
-    const run = id ? await this.#folder.openRun(id) : undefined;
+    const run = id ? await this.#folder.openRunToWork(id) : undefined;
     if (!run || run === "taken") return await this.#make(id ? undefined : tag);
     const head = readHead(run.note);
     if (head?.who === facts.who && head.directory === facts.directory && head.undoes === facts.undoes) return run;
@@ -213,7 +225,7 @@ export class LocalTrash implements Trash {
   }
 
   async #reopen(id: string): Promise<TrashedRun> {
-    const run = await this.#folder.openRun(id);
+    const run = await this.#folder.openRunToWork(id);
     return run && run !== "taken" ? run : await this.#make();
   }
 
@@ -229,7 +241,7 @@ export class LocalTrash implements Trash {
   /** Which notes of another run an undo has taken back. */
   async #undoneIn(id: string): Promise<"all" | ReadonlySet<number>> {
     const undone = new Set<number>();
-    const run = await this.#folder.openRun(id);
+    const run = await this.#folder.openRunToWork(id);
     if (!run || run === "taken") return undone;
     using _held = { [Symbol.dispose]: () => closeRun(run) };
     let isLast = true;
@@ -242,7 +254,7 @@ export class LocalTrash implements Trash {
   }
 
   async #openPast(id: string, { onChanged }: RunOptions): Promise<LocalPastRun> {
-    const run = await this.#folder.openRun(id);
+    const run = await this.#folder.openRunToWork(id);
     if (run === "taken") throw new AppError("busy", "Cannot undo: it is still under way");
     const head = run && readHead(run.note);
     if (run && head) return new LocalPastRun(this.#fs, this.#resolver, run, head, onChanged);

@@ -27,6 +27,10 @@ export const TRASH_NAME = `${RESERVED_PREFIX}trash`;
 const RUN_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[0-9a-f]{16}$/;
 const OTHERS = 0o077;
 
+/** What is still taken then is under way. */
+const TRIES_MAX = 10;
+const PAUSE_MS = 20;
+
 /** The name of a run that begins at `ms`; runs sort by it. */
 export function runId(ms: number, tag: string): string {
   return `${new Date(ms).toISOString().replace(/[-:.]/g, "")}-${tag}`;
@@ -115,6 +119,15 @@ export class TrashFolder {
     }
     closeRun(run);
     return "taken";
+  }
+
+  /** The same for who works on it: others have it for the moment that it takes to look at it. */
+  async openRunToWork(id: string): Promise<TrashedRun | "taken" | undefined> {
+    for (let tries = 1;; tries++) {
+      const run = await this.openRun(id);
+      if (run !== "taken" || tries === TRIES_MAX) return run;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
   }
 
   /** What its note says of it, whoever is at it. */

@@ -332,6 +332,32 @@ Deno.test("a run that somebody undoes is not swept, nor one that somebody is at,
   }
 });
 
+Deno.test("what is looked at in that moment can be undone, and gone on with", async () => {
+  for (const isOver of [true, false]) {
+    for (const look of ["removableBytes", "sweep"] as const) {
+      using trashed = stage();
+      const before = describeTree(trashed.path);
+      const tag = "0123456789abcdef";
+      await trashed.run((tree) => put(tree, "old", "1"), { tag });
+      const note = trashed.at(`.app-trash/${trashed.runs()[0]}/note`);
+      if (!isOver) Deno.writeTextFileSync(note, Deno.readTextFileSync(note).replace(/{"do":"end".*\n/, ""));
+      const { trash } = trashed.tree;
+      const looks = [trash[look]()];
+      await trashed.run(async (tree) => {
+        looks.push(trash[look]());
+        await put(tree, "left", "2");
+      }, { tag });
+      assertEquals(trashed.runs().length, 1);
+      looks.push(trash[look]());
+      assertEquals((await trashed.undo()).failures, []);
+      assertEquals(describeTree(trashed.path), before);
+      looks.push(trash[look]());
+      assertEquals((await trashed.undo()).done, ["restore old", "restore left"]);
+      await Promise.all(looks);
+    }
+  }
+});
+
 Deno.test("a clock that was put back does not make another run the last one", async () => {
   using trashed = stage();
   await trashed.run((tree) => put(tree, "old", "1"));
