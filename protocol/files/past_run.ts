@@ -6,7 +6,7 @@ import { join } from "./paths.ts";
 import { publish } from "./publish.ts";
 import type { Resolver } from "./resolve.ts";
 import type { Note, OnTrashed, PastRun, TrashFacts } from "./trash.ts";
-import { closeRun, startOf, type TrashedRun } from "./trash_folder.ts";
+import { closeRun, sizeOf, startOf, type TrashedRun } from "./trash_folder.ts";
 import { append, formatLine, type NoteHead, readBackwards } from "./trash_note.ts";
 
 export class LocalPastRun implements PastRun {
@@ -64,13 +64,14 @@ export class LocalPastRun implements PastRun {
         publish(this.#fs, here, path, { name, parent, base }, isOver ? "replace" : "error");
         return there;
       }));
-    if (replaced) this.#onChanged?.({ bytes: -replaced.size, files: -1 });
+    if (replaced) this.#onChanged?.({ bytes: -sizeOf(replaced), files: -1 });
   }
 
   finish(): void {
     try {
       this.#run.note.seekSync(0, Deno.SeekMode.End);
-      append(this.#run.note, "\n" + formatLine({ do: "end", bytes: 0, isWhole: true }));
+      const bytes = append(this.#run.note, "\n" + formatLine({ do: "end", bytes: 0, isWhole: true }));
+      this.#onChanged?.({ bytes });
     } catch (error) {
       if (translated("end", "the notes", error).code === "internal") throw error; // else it counts for more than it is
     }

@@ -170,7 +170,7 @@ export class TrashFolder {
         for (const { name, isDirectory } of this.#fs.readDirSync(here.at("."))) {
           total.files++;
           if (isDirectory) pending.push(directory === "" ? name : join(directory!, name));
-          else total.bytes += lstatIfThere(this.#fs, here.at(name))?.size ?? 0;
+          else total.bytes += sizeOf(lstatIfThere(this.#fs, here.at(name)));
         }
       }, directory);
       await breathe();
@@ -232,4 +232,9 @@ export interface TrashedRun {
 export function closeRun({ note, directory }: TrashedRun): void {
   note.close();
   directory[Symbol.dispose]();
+}
+
+/** A link has a name, and no bytes that count. */
+export function sizeOf(info: Deno.FileInfo | undefined): number {
+  return info?.isFile ? info.size : 0;
 }

@@ -133,7 +133,8 @@ export class LocalTrashRun implements TrashRun {
     this.#run = undefined;
     this.#opening = undefined;
     try {
-      append(run.note, formatLine({ do: "end", bytes: this.#bytes, isWhole }));
+      const bytes = append(run.note, formatLine({ do: "end", bytes: this.#bytes, isWhole }));
+      this.#options.onChanged?.({ bytes });
       if (!this.#options.isUnflushed) await run.note.sync();
     } catch (error) {
       if (translated("end", "the notes", error).code === "internal") throw error; // else it is as if it had broken off

@@ -72,7 +72,7 @@ export type IfTaken = "error" | "rename" | "replace";
 /** How much a tree has in it, unfinished files included, and the small notes beside those left out. */
 export interface Usage {
   readonly bytes: number;
-  /** Files, directories and partials. */
+  /** Files, directories, links and partials. */
   readonly files: number;
   readonly partials: number;
 }
@@ -88,7 +88,7 @@ export interface Space {
 /** What a tree has room for; `undefined` where nobody knows. */
 export interface Room {
   readonly bytes?: number | undefined;
-  /** Files and directories. */
+  /** Files, directories and links. */
   readonly files?: number | undefined;
 }
 

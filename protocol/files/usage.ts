@@ -11,7 +11,7 @@ import type { Space, Usage } from "./tree.ts";
 const BATCH_ENTRIES = 64;
 
 /**
- * What is below a directory; links are not followed. Names are read asynchronously: that takes longer than `measure` of
+ * What is below a directory; links are not followed, and count as what they are. Names are read asynchronously: that takes longer than `measure` of
  * `scan.ts`, and nobody waits for it. Stops early, with less, when `signal` aborts.
  */
 export async function measureUsage({ fs, resolver, path, name }: Walked, signal?: AbortSignal): Promise<Usage> {
@@ -34,10 +34,11 @@ export async function measureUsage({ fs, resolver, path, name }: Walked, signal?
 
 /** Adds an entry to `usage`; whether it is a directory. */
 function count(fs: FileSystem, here: Here, base: string, usage: { -readonly [K in keyof Usage]: Usage[K] }): boolean {
-  const { isFile, isDirectory, size } = lstatIfAllowed(fs, here.at(base)) ??
-    { isFile: false, isDirectory: false, size: 0 };
+  const info = lstatIfAllowed(fs, here.at(base));
+  if (!info) return false;
+  const { isFile, isDirectory, size } = info;
   const isPartial = isFile && base.startsWith(PARTIAL_PREFIX);
-  if (!isDirectory && !isFile || (isPartial && partialOfNote(base) !== base)) return false;
+  if (isPartial && partialOfNote(base) !== base) return false;
   usage.files++;
   usage.bytes += isFile ? size : 0;
   usage.partials += isPartial ? 1 : 0;

@@ -88,8 +88,9 @@ export class LimitedFolder implements Folder {
 
   async makeLink(link: NewLink, ifTaken: "error" | "replace"): Promise<void> {
     if (ifTaken === "error") this.#storage.verifyRoom(this.#nameOf(link.base), { files: 1 });
+    const replaced = ifTaken === "replace" ? await this.#folder.look(link.base) : undefined;
     await this.#folder.makeLink(link, ifTaken);
-    if (ifTaken === "error") this.#storage.changed({ files: 1 });
+    this.#storage.changed({ bytes: -(replaced?.sizeBytes ?? 0), files: ifTaken === "error" ? 1 : 0 });
   }
 
   adjust(...changes: Parameters<Folder["adjust"]>): ReturnType<Folder["adjust"]> {

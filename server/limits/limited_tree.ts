@@ -145,18 +145,17 @@ export class LimitedTree implements FileTree {
     return await this.#tree.nameRules?.(directory) ?? ANY_NAMES;
   }
 
-  /** What is not there and could not be looked at has no size to take back: the operation itself says why. */
+  /**
+   * How large what stands there itself is: of a link nothing, whatever it leads to. What is not there, or in a directory
+   * that a link leads to, has no size to take back before the next count.
+   */
   async #sizeOf(name: string): Promise<number | undefined> {
-    return (await this.#look(name))?.sizeBytes;
+    const { directory, base } = splitName(name);
+    return await ifAllowed(async () => (await (await this.#tree.folder(directory)).look(base))?.sizeBytes);
   }
 
-  async #look(name: string): Promise<Entry | undefined> {
-    try {
-      return await this.#tree.stat(name);
-    } catch (error) {
-      if (error instanceof AppError) return undefined;
-      throw error;
-    }
+  #look(name: string): Promise<Entry | undefined> {
+    return ifAllowed(async () => await this.#tree.stat(name));
   }
 
   /** How many directories have to be made so that `directory` is there: what is below a missing one is missing, too. */
@@ -177,6 +176,16 @@ export class LimitedTree implements FileTree {
     const inAll = this.#storage.usage?.partials ?? 0;
     if (inAll < partialsMax && this.#partials.countOf(this.#address) < partialsPerAddressMax) return;
     throw new AppError("too_many_partials", `Cannot begin ${quoteName(name)}: too many uploads are unfinished`);
+  }
+}
+
+/** `undefined` for what cannot be looked at: the operation itself says why. */
+async function ifAllowed<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Limits on what is stored: refused at once where that can be known, counted while it grows, given back when it goes. */
 import { AppError, type Client, PipeSource, putFile, putPipe } from "../../../client/mod.ts";
+import { keepIn } from "../../../protocol/files/keep_in.ts";
 import { LocalTree } from "../../../protocol/files/local_tree.ts";
+import type { FileTree } from "../../../protocol/files/tree.ts";
 import { BLOCK_BYTES, SERVER_LIMITS, type ServerLimits } from "../../../protocol/limits.ts";
 import { LimitedTree } from "../../../server/limits/limited_tree.ts";
 import { PartialsByAddress } from "../../../server/limits/partials.ts";
@@ -45,7 +47,7 @@ async function stage(limits: Partial<ServerLimits>, now?: () => number) {
   };
 }
 
-async function put(tree: LimitedTree, name: string, sizeBytes: number, ifTaken: "error" | "replace" = "error") {
+async function put(tree: FileTree, name: string, sizeBytes: number, ifTaken: "error" | "replace" = "error") {
   const draft = await tree.create(name, { sizeBytes, mtimeMs: MTIME }, ifTaken);
   await draft.startAt(0);
   await draft.write(new Uint8Array(sizeBytes));
@@ -72,6 +74,52 @@ Deno.test("what is removed or replaced makes room again", async () => {
   await put(here.tree, "c", 300);
   await here.tree.move("c", "b", "replace");
   await here.verify({ files: 1, partials: 0, bytes: 300 });
+});
+
+Deno.test("a link counts as a name without bytes, whatever it leads to, and whatever takes its place", async () => {
+  await using here = await stage({ rootBytesMax: 10_000, rootFilesMax: 4 });
+  await put(here.tree, "large", 900);
+  const top = await here.tree.folder("");
+  const link = async (base: string, ifTaken: "error" | "replace") =>
+    await top.makeLink({ base, target: "large", mtimeMs: MTIME }, ifTaken);
+  for (const base of ["a", "b", "c"]) await link(base, "error");
+  await here.verify({ files: 4, partials: 0, bytes: 900 });
+  await assertRejectsCode(() => link("d", "error"), "too_many_files");
+  await here.tree.remove("a");
+  await here.verify({ files: 3, partials: 0, bytes: 900 });
+  await link("b", "replace");
+  await put(here.tree, "b", 50, "replace");
+  await here.verify({ files: 3, partials: 0, bytes: 950 });
+  await link("b", "replace");
+  await here.verify({ files: 3, partials: 0, bytes: 900 });
+  await here.tree.move("b", "c", "replace");
+  await here.verify({ files: 2, partials: 0, bytes: 900 });
+  const [staged] = await top.stage([{ base: "c", bytes: new Uint8Array(7), facts: { mtimeMs: MTIME } }]);
+  assert(staged && !(staged instanceof AppError));
+  await top.publish([{ base: "c", staged, ifTaken: "replace", replacedBytes: 0, sizeBytes: 7, mtimeMs: MTIME }]);
+  await here.verify({ files: 2, partials: 0, bytes: 907 });
+});
+
+Deno.test("what was kept of links and files is counted as it is", async () => {
+  await using here = await stage({});
+  await put(here.tree, "large", 900);
+  Deno.symlinkSync("large", `${here.path}/link`);
+  const change = async (now: "link" | "file") => {
+    await using keeping = keepIn(here.tree, "on", { directory: "", who: "me" });
+    const { tree } = keeping;
+    if (now === "file") await put(tree, "link", 50, "replace");
+    else await (await tree.folder("")).makeLink({ base: "link", target: "nowhere", mtimeMs: MTIME }, "replace");
+    await keeping.settle!();
+  };
+  await change("file"); // so that there is a trash
+  await here.storage.count();
+  const before = here.storage.usage!;
+  await change("link");
+  const [counted] = [here.storage.usage!, await here.storage.count()];
+  const { bytes, files } = here.storage.usage!;
+  assertEquals(counted.bytes, bytes);
+  const directoriesAndNote = 4;
+  assertEquals([counted.files, files], [before.files + 1, before.files + 1 + directoriesAndNote]);
 });
 
 Deno.test("a large file that replaces another needs room for both meanwhile, and can be compared with it", async () => {
