@@ -79,6 +79,11 @@ export const ERRORS = {
     "More would be removed than was allowed",
     "See with --dry-run what that is, and say --max-delete N if it is right",
   ),
+  no_trash: row(
+    28,
+    "Nothing is kept there to be undone",
+    "Say --trash auto, or ask the server's owner to start it without --trash off",
+  ),
   too_large: row(30, "The file is larger than allowed", "Ask the server's owner for a larger --max-file-size"),
   no_space: row(31, "No space left on the device", "Free some space on the server, then run the same command again"),
   busy: row(32, "Somebody else is writing that file now", "Wait until that transfer ends, then run the command again", {

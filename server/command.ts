@@ -14,7 +14,7 @@ import { AppError } from "../protocol/errors.ts";
 import { quoteName } from "../protocol/escape.ts";
 import { translated, translating } from "../protocol/files/fs_errors.ts";
 import { CsvStore } from "./records/csv_store.ts";
-import { serve } from "./server.ts";
+import { serve, SERVED_TRASHES } from "./server.ts";
 import { openLinkKeeper } from "./access/link_keeper.ts";
 import { openIdentity } from "./identity.ts";
 import { IDENTITY_OPTION } from "./identity_command.ts";
@@ -75,6 +75,13 @@ const OPTIONS = [
     kind: "flag",
     help: "Let a greeting with a number below 1 or above 100 stop the server",
   },
+  {
+    name: "trash",
+    kind: "choice",
+    choices: SERVED_TRASHES,
+    default: "auto",
+    help: "Keep what a push replaces or removes, if its client wants that",
+  },
   COMPRESS_OPTION,
   { name: "log", kind: "choice", choices: LOG_KINDS, default: "text", help: "How requests are logged on stderr" },
   ...LIMIT_OPTIONS,
@@ -127,6 +134,7 @@ async function run({ words, options, terminal, interruption, version }: CommandI
     log,
     agent: `app/${version}`,
     limits: limitsFrom(options),
+    trash: options.trash,
     compress: options.compress,
   });
   interruption.signal().addEventListener("abort", () => void server.stop(), { once: true });

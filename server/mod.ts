@@ -10,7 +10,7 @@
  * waits in between. Only what runs on other threads could see it: give workers, and asynchronous calls of the file
  * system, paths from the top.
  */
-export { serve, type ServeOptions, Server } from "./server.ts";
+export { serve, SERVED_TRASHES, type ServedTrash, type ServeOptions, Server } from "./server.ts";
 export type { ServerLimits } from "../protocol/limits.ts";
 export type { ServerStatus } from "./handlers/handler.ts";
 export type { ConnectionState, Gauge } from "../protocol/wire/messages/status.ts";

@@ -41,6 +41,10 @@ const NO_LINKS: Pick<Access, "redeem"> = {
   redeem: () => Promise.reject(new AppError("link_refused", "This server has no links")),
 };
 
+/** `auto`: what clients want to be kept is kept, as far as there is room; `off`: nothing is. */
+export const SERVED_TRASHES = ["off", "auto"] as const;
+export type ServedTrash = typeof SERVED_TRASHES[number];
+
 export interface ServeOptions extends Partial<Policy> {
   /** A directory, or any other tree of files. */
   root: string | FileTree;
@@ -68,6 +72,8 @@ export interface ServeOptions extends Partial<Policy> {
   /** What those are told who greet the server. @default "app" and 42; no number stops it */
   greeting?: Partial<Greeting>;
   limits?: Partial<ServerLimits>;
+  /** Whether what a push replaces and removes is kept in the directory, as its client wishes. @default "auto" */
+  trash?: ServedTrash;
   /** Whether sessions are compressed as clients wish; "auto": a bounded number of them at once. @default "auto" */
   compress?: CompressChoice;
   /** Told of every request. @default nothing is logged */
@@ -103,7 +109,10 @@ export class Server implements AsyncDisposable {
     const records = options.records ?? new CsvStore({ isBuiltIn: true });
     const tree = typeof root === "string" ? new LocalTree(root) : root;
     const limits = { ...SERVER_LIMITS, ...options.limits };
-    const guard = this.#guard = new Guard(limits, tree, guarded(options.log), { isEncrypted: identity !== undefined });
+    const guard = this.#guard = new Guard(limits, tree, guarded(options.log), {
+      isEncrypted: identity !== undefined,
+      keeps: options.trash !== "off",
+    });
     const context = {
       agent: options.agent ?? "app",
       records,

@@ -10,6 +10,12 @@ export async function refuseTree(session: Session, error: AppError): Promise<voi
   await session.flush();
 }
 
+/** The same for a tree of which nothing was received yet. */
+export async function refuseWholeTree(session: Session, error: AppError): Promise<void> {
+  using _bulk = session.startBulk({ hasOffers: true });
+  await refuseTree(session, error);
+}
+
 /** A sender takes the error for the answer to a file that it has offered meanwhile: then it is said once more. */
 async function passOver(session: Session, error: AppError): Promise<void> {
   for (let isOffered = false;;) {

@@ -13,14 +13,16 @@ export interface KeepingRun extends AsyncDisposable {
   readonly settle: (() => Promise<number>) | undefined;
 }
 
-/** `choice`: `on` does not replace what cannot be kept, `auto` does. Throws `unsupported` for a tree without a trash. */
+/** `choice`: `on` does not replace what cannot be kept, `auto` does. Throws `no_trash` for a tree without one. */
 export function keepIn(
   tree: FileTree,
   choice: "off" | "auto" | "on",
   { directory, who, ...options }: RunFacts & Omit<RunOptions, "isStrict" | "onChanged">,
 ): KeepingRun {
   const { trash } = tree;
-  if (choice === "on" && !trash) throw new AppError("unsupported", "Nothing can be kept there: it has no trash");
+  if (choice === "on" && !trash) {
+    throw new AppError("no_trash", "Nothing is done: what it replaces cannot be kept there");
+  }
   if (choice === "off" || !trash) {
     return { tree, keepableBytes: undefined, settle: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
   }

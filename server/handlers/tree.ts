@@ -4,6 +4,7 @@ import type { TreeAction } from "../../protocol/exchange/tree_receive_options.ts
 import type { Preflight } from "../../protocol/exchange/tree_preflight.ts";
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
+import { refuseWholeTree } from "../../protocol/exchange/tree_refusal.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
 import { keepIn, type KeepingRun } from "../../protocol/files/keep_in.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
@@ -13,7 +14,7 @@ import type { Outcome, RequestContext } from "./handler.ts";
 
 export async function handlePush(request: MessageOf<"push">, context: RequestContext): Promise<Outcome> {
   const { session, limits } = context;
-  await using keeping = keepingFor(request, context);
+  await using keeping = await keepingFor(request, context);
   const tally = await receiveTree(session, keeping.tree, request.name, {
     ifDifferent: IF_DIFFERENT[request.ifDifferent ?? 0] ?? "error",
     isExact: request.exact ?? false,
@@ -36,15 +37,23 @@ function preflightOf({ ifImpossible }: MessageOf<"push" | "pull">): Preflight | 
   return ifImpossible === undefined ? undefined : { ifImpossible: IF_IMPOSSIBLE[ifImpossible] ?? "stop" };
 }
 
-/** The tree that keeps what it loses, for a push that wants that. Who may neither replace nor remove loses nothing. */
-function keepingFor(
+/**
+ * The tree that keeps what it loses, for a push that wants that. Who may neither replace nor remove loses nothing. Tells
+ * the client why there can be none.
+ */
+async function keepingFor(
   { name, trash: choice = 0, tag, unflushed }: MessageOf<"push">,
   context: RequestContext,
-): KeepingRun {
-  const { tree, principal } = context;
+): Promise<KeepingRun> {
+  const { session, tree, principal } = context;
   const isNeeded = context.isAuthorized("overwrite", name) || context.isAuthorized("remove", name);
   const facts = { directory: name, who: principal.label, tag, isUnflushed: unflushed };
-  return keepIn(tree, isNeeded ? KEEPING[choice] ?? "on" : "off", facts);
+  try {
+    return keepIn(tree, isNeeded ? KEEPING[choice] ?? "on" : "off", facts);
+  } catch (error) {
+    if (error instanceof AppError) await refuseWholeTree(session, error);
+    throw error;
+  }
 }
 
 export async function handlePull(request: MessageOf<"pull">, context: RequestContext): Promise<Outcome> {

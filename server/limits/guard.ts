@@ -25,6 +25,7 @@ import { Watches } from "./watches.ts";
 export class Guard implements AsyncDisposable {
   readonly limits: ServerLimits;
   readonly #tree: FileTree;
+  readonly #keeps: boolean;
   readonly #gate: Gate;
   readonly #storage: Storage;
   readonly #summary: LogSummary;
@@ -42,13 +43,18 @@ export class Guard implements AsyncDisposable {
     limits: ServerLimits,
     tree: FileTree,
     log: Log,
-    { isEncrypted = false, systemLimits = readSystemLimits() }: { isEncrypted?: boolean; systemLimits?: string } = {},
+    { isEncrypted = false, keeps = true, systemLimits = readSystemLimits() }: {
+      isEncrypted?: boolean;
+      keeps?: boolean;
+      systemLimits?: string;
+    } = {},
   ) {
     const isCounted = limits.rootBytesMax < NO_LIMIT || limits.rootFilesMax < NO_LIMIT;
     if (isCounted && !tree.usage) throw new AppError("failed", "Cannot limit a tree that does not tell its usage");
     const connectionsMax = Math.min(limits.connectionsMax, connectionsThatFit(systemLimits, isEncrypted) ?? Infinity);
     this.limits = { ...limits, connectionsMax };
     this.#tree = tree;
+    this.#keeps = keeps;
     this.#gate = new Gate(this.limits);
     this.#failedSecrets = new FailedSecrets(limits.secretWaitMaxMs);
     this.#storage = new Storage(tree, limits);
@@ -101,6 +107,7 @@ export class Guard implements AsyncDisposable {
       watches: this.#watches,
       address: addressOf(peer),
       namesMax: this.limits.listNamesMax,
+      keeps: this.#keeps,
     });
   }
 

@@ -34,15 +34,18 @@ export class LimitedTree implements FileTree {
   readonly #watches: Watches;
   readonly #address: string;
   readonly #namesMax: number;
+  readonly #keeps: boolean;
 
   constructor(
     tree: FileTree,
-    { storage, partials, watches, address, namesMax }: {
+    { storage, partials, watches, address, namesMax, keeps = true }: {
       storage: Storage;
       partials: PartialsByAddress;
       watches: Watches;
       address: string;
       namesMax: number;
+      /** Whether clients may have something kept in the trash. */
+      keeps?: boolean;
     },
   ) {
     this.#tree = tree;
@@ -51,11 +54,12 @@ export class LimitedTree implements FileTree {
     this.#watches = watches;
     this.#address = address;
     this.#namesMax = namesMax;
+    this.#keeps = keeps;
   }
 
   /** The trash, of which what goes in and out is counted too. */
   get trash(): Trash | undefined {
-    const { trash } = this.#tree;
+    const trash = this.#keeps ? this.#tree.trash : undefined;
     const onChanged = (change: Partial<Usage>) => this.#storage.changed(change);
     return trash && {
       begin: (facts, options) => trash.begin(facts, { ...options, onChanged }),

@@ -117,6 +117,7 @@ Deno.test("an option of the same name is the same in all commands, but where it 
   const seen = new Map<string, Option>();
   for (const { command, option: { hidden: _, ...option } } of optionsOfAll()) {
     if (option.name === "wire") continue; // a server takes a list, and each request exists in some of the formats only
+    if (command.name === "serve" && option.name === "trash") continue; // it is for a client to insist
     if (command.name === "link" && ["name", "once", "port"].includes(option.name)) continue; // those of a link
     const first = seen.get(option.name) ?? option;
     seen.set(option.name, first);

@@ -95,6 +95,17 @@ Deno.test("without anything to undo, and with --trash off, that is said", async 
   assertStringIncludes(local.stderr, "There is nothing to undo");
 });
 
+Deno.test("a server that was told to keep nothing says so to who insists, and makes no trash", async () => {
+  await using yard = await openYard(["--allow-overwrite", "--allow-remove", "--trash", "off"]);
+  const refused = await yard.app("push", "wrong", "--trash", "on");
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertStringIncludes(refused.stderr, "Nothing is done: what it replaces cannot be kept there");
+  assertStringIncludes(refused.stderr, "Say --trash auto");
+  assertEquals((await yard.app("push", "wrong", "-q")).code, 0);
+  assertEquals([...Deno.readDirSync(yard.served)].some(({ name }) => name.startsWith(".app-")), false);
+  assertStringIncludes((await yard.app("undo")).stderr, "There is nothing to undo");
+});
+
 Deno.test("--json has an event for the run, for each name, and for the end", async () => {
   await using yard = await openYard();
   assertEquals((await yard.app("push", "wrong", "-q")).code, 0);

@@ -1,11 +1,12 @@
 /** Undo over the wire: random pushes taken back, rights, quotas, two at once, and what a server refuses. */
 import { LocalTree, pullTree, pushTree, undoPull, undoPush, type UndoTreeOptions } from "../../client/mod.ts";
 import type { Client } from "../../client/mod.ts";
+import { keepIn } from "../../protocol/files/keep_in.ts";
 import { sendTree } from "../../protocol/exchange/tree_sender.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import { IF_DIFFERENT, KEEPING } from "../../protocol/wire/messages/sync.ts";
 import { startLinked } from "../access/linked.ts";
-import { assert, assertEquals, assertRejectsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertRejectsCode, assertStringIncludes } from "../support/assert.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { withSeed } from "../support/random.ts";
 import { describeTop, describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
@@ -78,6 +79,36 @@ Deno.test("without --trash nothing is kept, and nothing can be undone", async ()
   await pushTree(client, local.tree, "", { ...EXACT, trash: "off" });
   await assertRejectsCode(() => undo(client), "not_found");
   assertEquals([...Deno.readDirSync(served.root)].map(({ name }) => name), ["a"]);
+});
+
+Deno.test("a server without a trash refuses a push that must be undone, keeps nothing of others, and has nothing to undo", async () => {
+  await using served = startServed({ a: "as it was" }, { ...ALL, trash: "off" });
+  using local = localFiles({ a: "now" });
+  await using client = served.client();
+  const { by, advice } = await assertRejectsCode(() => pushTree(client, local.tree, "", EXACT), "no_trash");
+  assertEquals(by, "peer");
+  assertStringIncludes(advice, "Say --trash auto");
+  assertEquals(Deno.readTextFileSync(`${served.root}/a`), "as it was");
+  assertEquals((await pushTree(client, local.tree, "", { ...EXACT, trash: "auto" })).failed, 0);
+  await assertRejectsCode(() => undo(client), "not_found");
+  assertEquals([...Deno.readDirSync(served.root)].map(({ name }) => name), ["a"]);
+});
+
+Deno.test("a server without a trash takes what is in one from before for room", async () => {
+  const content = "0123456789".repeat(1_000);
+  const limits = { rootBytesMax: 25_000 };
+  await using served = startServed({ a: content, b: content }, { ...ALL, trash: "off", limits });
+  await using keeping = keepIn(new LocalTree(served.root), "on", { directory: "", who: "-" });
+  for (const name of ["a", "b"]) await keeping.tree.remove(name);
+  await keeping.settle!();
+  using local = localFiles({ c: content });
+  await using client = served.client();
+  const isCounted = async () =>
+    (await client.status()).gauges.some(({ name, used }) => name === "root_bytes" && used !== undefined);
+  while (!await isCounted());
+  assertEquals((await pushTree(client, local.tree, "", { ifDifferent: "replace", trash: "auto" })).failed, 0);
+  assertEquals(Object.keys(describeTree(served.root)), ["c"]);
+  assertEquals([...Deno.readDirSync(`${served.root}/.app-trash`)].filter(({ isDirectory }) => isDirectory), []);
 });
 
 Deno.test("a link undoes what was pushed with it, an admin link what anybody pushed", async () => {
