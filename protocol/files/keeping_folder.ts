@@ -1,6 +1,5 @@
 /** A directory of a tree of which every change is noted, and what goes away kept. */
 import { AppError } from "../errors.ts";
-import { quoteName } from "../escape.ts";
 import { modeOf } from "./permissions.ts";
 import type { Deed, KeepResult, TrashRun } from "./trash.ts";
 import { factsOf, nameIn } from "./trash_deeds.ts";
@@ -66,21 +65,16 @@ export class KeepingFolder implements Folder {
     return await this.#keepEach(deeds, files, (kept) => this.#folder.publish(kept));
   }
 
-  /** What would get another time or other bits is not moved: taken back, it could not get its own again. */
   async adopt(from: string, files: readonly ToAdopt[]): Promise<readonly (Adopted | AppError)[]> {
     const touched = await this.#run.touch(from);
     if (touched !== true) return files.map(() => touched);
-    const deeds = files.map(({ base, entry }): Deed => {
-      return { do: "move", base, from: nameIn(from, entry.name), now: factsOf(entry) };
+    const deeds = files.map(({ base, entry, facts }): Deed => {
+      const was = factsOf(entry);
+      const now = { ...was, mtimeMs: facts.mtimeMs, mode: modeOf(facts) ?? entry.mode };
+      const isAsItWas = now.mtimeMs === was.mtimeMs && now.mode === was.mode;
+      return { do: "move", base, from: nameIn(from, entry.name), ...(isAsItWas ? {} : { was }), now };
     });
-    const isMovable = files.map(keepsFacts);
-    const moved = await this.#keepEach(
-      deeds.filter((_, index) => isMovable[index]),
-      files.filter((_, index) => isMovable[index]),
-      (kept) => this.#folder.adopt(from, kept),
-    );
-    let at = 0;
-    return files.map(({ base }, index) => isMovable[index] ? moved[at++]! : cannotMove(base));
+    return await this.#keepEach(deeds, files, (kept) => this.#folder.adopt(from, kept));
   }
 
   async makeDirectory(base: string, permissions?: number): Promise<void> {
@@ -134,18 +128,6 @@ export class KeepingFolder implements Folder {
     const [result] = await this.#run.keep(this.name, [deed]);
     return orThrow(result!);
   }
-}
-
-function keepsFacts({ entry, facts }: ToAdopt): boolean {
-  const mode = modeOf(facts);
-  return entry.mtimeMs === facts.mtimeMs && (mode === undefined || mode === entry.mode);
-}
-
-function cannotMove(base: string): AppError {
-  return new AppError(
-    "exists",
-    `Cannot move to ${quoteName(base)}: what it is moved from has another time or other bits`,
-  );
 }
 
 /** Throws what keeps it from being done. */

@@ -27,8 +27,14 @@ export type Deed =
     readonly base: string;
     readonly now: { readonly mtimeMs?: number | undefined; readonly permissions?: number | undefined };
   }
-  /** What has the whole name `from` gets this one. `now`: what that is. */
-  | { readonly do: "move"; readonly base: string; readonly from: string; readonly now: TrashFacts };
+  /** What has the whole name `from` gets this one; `was`: with another time or other bits than it had. */
+  | {
+    readonly do: "move";
+    readonly base: string;
+    readonly from: string;
+    readonly was?: TrashFacts | undefined;
+    readonly now: TrashFacts;
+  };
 
 /**
  * `true`: go on. "moved": what had the name is in the trash, and no longer here. An error: do not do it, since what is
@@ -89,7 +95,13 @@ export type Note =
   /** Something in that directory changes for the first time. */
   | { readonly do: "touch"; readonly name: string; readonly was: TrashFacts }
   /** `now` is absent in notes of runs that are older than it. */
-  | { readonly do: "move"; readonly name: string; readonly from: string; readonly now?: TrashFacts };
+  | {
+    readonly do: "move";
+    readonly name: string;
+    readonly from: string;
+    readonly was?: TrashFacts;
+    readonly now?: TrashFacts;
+  };
 
 /** A run that is over, and that nobody else undoes meanwhile. */
 export interface PastRun extends AsyncDisposable {

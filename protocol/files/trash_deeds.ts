@@ -42,7 +42,7 @@ export function lineOf(deed: Deed, directory: string, was: TrashFacts | undefine
       return was ? formatLine({ do: "adjust", name, was, now: { ...was, mtimeMs, mode } }) : "";
     }
     case "move":
-      return formatLine({ do: "move", name, from: deed.from, now: deed.now });
+      return formatLine({ do: "move", name, from: deed.from, ...(deed.was ? { was: deed.was } : {}), now: deed.now });
   }
 }
 

@@ -61,7 +61,7 @@ export function parseLine(text: string): NoteLine | undefined {
     make: true,
     adjust: isFacts(was) && isFacts(now),
     touch: isFacts(was),
-    move: isName(from) && (now === undefined || isFacts(now)),
+    move: isName(from) && (now === undefined || isFacts(now)) && (was === undefined || isFacts(was)),
   }[line.do as Note["do"]];
   return isWhole ? line as unknown as Note : undefined;
 }

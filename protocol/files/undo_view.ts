@@ -63,3 +63,10 @@ export function isAsLeft(there: TrashFacts, noted: TrashFacts): boolean {
   if (there.kind !== "file") return true;
   return there.sizeBytes === noted.sizeBytes && (noted.mtimeMs === undefined || there.mtimeMs === noted.mtimeMs);
 }
+
+/** Whether it is a file that got another time and other bits, or is about to get them. */
+export function isBetween(there: TrashFacts, was: TrashFacts, now: TrashFacts): boolean {
+  const hasTime = there.mtimeMs === was.mtimeMs || there.mtimeMs === now.mtimeMs;
+  const hasMode = there.mode === was.mode || there.mode === now.mode;
+  return there.kind === was.kind && there.sizeBytes === was.sizeBytes && hasTime && hasMode;
+}

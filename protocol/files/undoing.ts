@@ -9,7 +9,7 @@ import { quoteName } from "../escape.ts";
 import { splitName } from "../names.ts";
 import type { Deed, Note, PastRun, TrashFacts, TrashRun } from "./trash.ts";
 import type { FileTree, Folder, StoredFacts } from "./tree.ts";
-import { isAsLeft, UndoView } from "./undo_view.ts";
+import { isAsLeft, isBetween, UndoView } from "./undo_view.ts";
 
 /** What is done about a name. */
 export type UndoAction = "restore" | "remove" | "make" | "adjust" | "move";
@@ -210,25 +210,39 @@ class Undo {
     }
   }
 
-  async #moveBack({ name, from, now }: Note & { do: "move" }): Promise<UndoAction | undefined> {
+  /** Time and bits are set back before it is moved: an undo that is stopped in between finds it under that name still. */
+  async #moveBack({ name, from, was, now }: Note & { do: "move" }): Promise<UndoAction | undefined> {
     const there = await this.#view.look(name);
     if (!there) return;
     this.#require("remove", name);
     const old = await this.#view.look(from);
-    if (old && isAsLeft(there, old)) return await this.#remove(name); // it broke off when it had both names
-    if (now && !isAsLeft(there, now)) throw changed(name);
-    if (old) throw changed(from);
-    this.#require("create", from);
-    if (!this.#run) {
-      this.#view.pretend("move", name, undefined);
-      return this.#view.pretend("move", from, there);
+    const hasBoth = old && isAsLeft(there, old); // it broke off then
+    const isLeft = was && now ? isBetween(there, was, now) : hasBoth || !now || isAsLeft(there, now);
+    if (!isLeft) throw changed(name);
+    if (old && !hasBoth) throw changed(from);
+    if (!hasBoth) this.#require("create", from);
+    const back = was ?? there;
+    if (!this.#run && !hasBoth) this.#view.pretend("move", from, back);
+    if (!this.#run) return this.#view.pretend(hasBoth ? "remove" : "move", name, undefined);
+    if (hasBoth) {
+      await this.#setBack(name, there, back);
+      return await this.#remove(name);
     }
     await this.#turnTo(undefined);
     const touched = await this.#run.touch(splitName(name).directory);
     if (touched !== true) throw touched;
-    await this.#note(from, { do: "move", from: name, now: there });
+    await this.#note(from, { do: "move", from: name, ...(was ? { was: there } : {}), now: back });
+    await this.#setBack(name, there, back);
     await this.#view.tree.move(name, from, "error");
     return "move";
+  }
+
+  async #setBack(name: string, there: TrashFacts, was: TrashFacts): Promise<void> {
+    const { directory, base } = splitName(name);
+    const isOfMode = there.mode === was.mode;
+    if (isOfMode && there.mtimeMs === was.mtimeMs) return;
+    const facts = { mtimeMs: was.mtimeMs ?? 0, permissions: isOfMode ? undefined : was.mode };
+    await this.#adjust(await this.#view.folder(directory), base, facts, was.kind);
   }
 
   /** Throws `busy` for what is exchanged in that moment. */

@@ -3,7 +3,7 @@ import { lutimesSync } from "node:fs";
 import { keepIn } from "../../protocol/files/keep_in.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import { TRASH_AGE_MAX_MS } from "../../protocol/limits.ts";
-import { assert, assertEquals, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
 import { describeTop, describeTree } from "../support/random_tree.ts";
 import { adjustIn, put, removeIn, START_MS, TrashedTree } from "./trashed.ts";
 
@@ -408,6 +408,64 @@ Deno.test("what was moved and then changed by somebody is left as it is, and goe
   Deno.utimeSync(trashed.at("there"), mtime!, mtime!);
   assertEquals(await trashed.undo(), { done: ["move there"], failures: [] });
   assertEquals(describeTree(trashed.path), before);
+});
+
+/** Moves "d/gone" to "there", where it gets another time and other bits. */
+async function adopt(tree: FileTree): Promise<void> {
+  const [from, to] = [await tree.folder("d"), await tree.folder("")];
+  const entry = (await from.look("gone"))!;
+  const facts = { mtimeMs: 6_000, permissions: 0o600 };
+  assertEquals(await to.adopt("d", [{ base: "there", entry, facts }]), ["linked"]);
+  assertEquals(await from.removeEach([entry]), [undefined]);
+}
+
+Deno.test("what was moved and got another time and other bits goes back as it was, and there again as it is", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(adopt);
+  const after = describeTree(trashed.path);
+  assertMatch(after["there"]!, /^600 6000 /);
+  assertEquals(await trashed.undo({ isDryRun: true }), { done: ["move there"], failures: [] });
+  for (const wanted of [before, after, before]) {
+    assertEquals((await trashed.undo()).failures, []);
+    assertEquals(describeTree(trashed.path), wanted);
+  }
+});
+
+Deno.test("what was moved and got another time is left as it is when somebody changed it or its bits since", async () => {
+  using trashed = stage();
+  const before = describeTree(trashed.path);
+  await trashed.run(adopt);
+  Deno.chmodSync(trashed.at("there"), 0o644);
+  assertEquals((await trashed.undo()).failures, ["there: exists"]);
+  Deno.chmodSync(trashed.at("there"), 0o600);
+  Deno.utimeSync(trashed.at("there"), 7, 7);
+  assertEquals((await trashed.undo()).failures, ["there: exists"]);
+  Deno.utimeSync(trashed.at("there"), 6, 6);
+  assertEquals(await trashed.undo(), { done: ["move there"], failures: [] });
+  assertEquals(describeTree(trashed.path), before);
+});
+
+Deno.test("wherever a move with another time and other bits broke off, it is taken back, also by an undo that did", async () => {
+  const steps: ((at: (name: string) => string) => void)[] = [
+    (at) => Deno.linkSync(at("d/gone"), at("there")),
+    (at) => Deno.chmodSync(at("there"), 0o600),
+    (at) => Deno.utimeSync(at("there"), 6, 6),
+    (at) => Deno.removeSync(at("d/gone")),
+    (at) => Deno.chmodSync(at("there"), 0o640), // and what an undo has done of it
+    (at) => Deno.utimeSync(at("there"), 1_234_567, 1_234_567),
+  ];
+  for (let count = 0; count <= steps.length; count++) {
+    using trashed = stage();
+    const before = describeTree(trashed.path);
+    await trashed.run(adopt);
+    Deno.renameSync(trashed.at("there"), trashed.at("d/gone"));
+    Deno.chmodSync(trashed.at("d/gone"), 0o640);
+    Deno.utimeSync(trashed.at("d/gone"), 1_234_567, 1_234_567);
+    for (const step of steps.slice(0, count)) step((name) => trashed.at(name));
+    assertEquals((await trashed.undo()).failures, [], `${count} steps`);
+    assertEquals(describeTree(trashed.path), before, `${count} steps`);
+  }
 });
 
 Deno.test("what was moved by a version that noted no more of it goes back", async () => {

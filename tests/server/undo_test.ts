@@ -72,6 +72,23 @@ for (const direction of ["push", "pull"] as const) {
     }));
 }
 
+Deno.test("a file that was moved, and got another time and other bits, is moved and not sent, and goes back as it was", async () => {
+  await using served = startServed({ "old/a": "content" }, ALL);
+  using local = localFiles({ "new/b": "content" });
+  Deno.chmodSync(`${local.path}/new/b`, 0o600);
+  Deno.utimeSync(`${local.path}/new/b`, 6, 6);
+  await using client = served.client();
+  const before = describeTree(served.root);
+  const { files, moved } = await pushTree(client, local.tree, "", EXACT);
+  assertEquals([files, moved], [0, 1]);
+  const after = describeTree(served.root);
+  assertEquals(after, describeTree(local.path));
+  for (const wanted of [before, after, before]) {
+    assertEquals((await undo(client)).failures, []);
+    assertEquals(describeTree(served.root), wanted);
+  }
+});
+
 Deno.test("without --trash nothing is kept, and nothing can be undone", async () => {
   await using served = startServed({ a: "as it was" }, ALL);
   using local = localFiles({ a: "now" });
