@@ -34,6 +34,8 @@ const PIECE_BYTES = 65_535;
 interface Wanted {
   readonly number: number;
   readonly told: Told;
+  /** The receiver holds nothing of it. */
+  readonly isFresh: boolean;
 }
 
 export class Departures {
@@ -113,12 +115,13 @@ export class Departures {
 
   /** Sends the next one, or several; call it only when there is one. */
   async sendNext(): Promise<void> {
-    const { number, told } = this.#nextWanted()!;
+    const wanted = this.#nextWanted()!;
+    const { number, told } = wanted;
     const refusal = this.#options.refuses?.("read", joinNames(this.#options.top, told.name));
     if (refusal) return this.#sendGone(number, told, refusal);
-    if (told.entry.sizeBytes <= this.#buffer.length) return await this.#sendSmall({ number, told });
+    if (told.entry.sizeBytes <= this.#buffer.length) return await this.#sendSmall(wanted);
     try {
-      await this.#sendLarge(told);
+      await this.#sendLarge(wanted);
     } catch (error) {
       if (!(error instanceof AppError) || endsSession(error)) throw error;
       this.#sendGone(number, told, error);
@@ -172,24 +175,24 @@ export class Departures {
   }
 
   /** By the way of a single file, within which all its failures are told. */
-  async #sendLarge({ folder, name, entry }: Told): Promise<void> {
+  async #sendLarge({ told: { folder, name, entry }, isFresh }: Wanted): Promise<void> {
     const source = await folder.open(entry.name);
     const { sizeBytes, mtimeMs, mode } = source.entry;
-    const eager = sizeBytes < BLOCK_BYTES;
+    const eager = isFresh || sizeBytes < BLOCK_BYTES;
     const offer = { type: "offer", name, sizeBytes, mtimeMs, mode, eager, compares: !eager } as const;
     await this.#session.flushBulk();
     this.#options.onProgress?.({ name });
-    let told = 0;
+    let reported = 0;
     try {
       const sent = await sendFile(this.#session, () => ({ source, offer }), {
         isAnsweredLater: true,
         onProgress: ({ phase, bytes }) => {
           if (phase !== "moving") return;
-          this.#options.onProgress?.({ bytes: bytes - told });
-          told = bytes;
+          this.#options.onProgress?.({ bytes: bytes - reported });
+          reported = bytes;
         },
       });
-      this.#options.onProgress?.({ bytes: sent.sizeBytes - told });
+      this.#options.onProgress?.({ bytes: sent.sizeBytes - reported });
       this.#unanswered.push(sent);
     } catch (error) {
       if (!(error instanceof AppError) || endsSession(error)) throw error;

@@ -10,7 +10,7 @@ import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FileTree } from "../files/tree.ts";
-import { TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
+import { BLOCK_BYTES, TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
 import { unpackEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packPlan, type Planned } from "../wire/plan_actions.ts";
@@ -49,6 +49,11 @@ export async function receiveTree(
     await receiving.leave(error);
     throw error;
   }
+}
+
+/** Whether nothing can be held of what is to be created: its directory is new. */
+function isFresh({ directory, told }: Place): boolean {
+  return directory.isMade && told.sizeBytes >= BLOCK_BYTES;
 }
 
 class TreeReceiving {
@@ -228,7 +233,7 @@ class TreeReceiving {
       const place = this.#walk.next(directory, entry);
       const considered = this.#considering.consider(place);
       const action = considered instanceof Promise ? await considered : considered;
-      if (action) planned.push({ number: place.number, action });
+      if (action) planned.push({ number: place.number, action, isFresh: action === "create" && isFresh(place) });
     }
     if (this.#arrivals.count > TREE_ENTRIES_AHEAD_MAX) {
       throw new AppError("limit", `The sender told more than ${TREE_ENTRIES_AHEAD_MAX} entries ahead`);

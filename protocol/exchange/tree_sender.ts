@@ -274,7 +274,7 @@ class TreeSending {
     this.#considered = considered;
   }
 
-  #takeAction({ number, action, from }: Planned, told: Told): void {
+  #takeAction({ number, action, from, isFresh = false }: Planned, told: Told): void {
     const { name, entry, directory } = told;
     if (action === "later") return this.#later.add(number, told);
     this.#later.delete(number);
@@ -282,7 +282,7 @@ class TreeSending {
     if (action === "pass" && directory) directory.isPassed = true;
     if (action !== "create" && action !== "replace" || this.#options.isDryRun) return;
     if (entry.kind !== "file") throw new AppError("order", `The receiver wants entry ${number}, which is no file`);
-    this.#departures.want({ number, told });
+    this.#departures.want({ number, told, isFresh });
   }
 
   #answerExtra({ names, asks }: MessageOf<"extra">): void {

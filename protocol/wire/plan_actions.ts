@@ -25,6 +25,8 @@ export interface Planned {
   readonly action: PlannedAction;
   /** For `move`: which name the file had, from the top of what is told. */
   readonly from?: string | undefined;
+  /** For `create`: the receiver holds nothing of it, so its data may follow the offer at once, however large it is. */
+  readonly isFresh?: boolean | undefined;
 }
 
 /** The columns of a plan, as they stand in the message. */
@@ -32,23 +34,37 @@ export interface PlanColumns {
   readonly actions?: Uint8Array | undefined;
   /** Of the moves among them, with a NUL between them. */
   readonly sources?: string | undefined;
+  /** The numbers of those that are fresh. */
+  readonly fresh?: Uint8Array | undefined;
 }
 
 /** The numbers must ascend. */
 export function packPlan(planned: readonly Planned[]): PlanColumns {
   if (planned.length === 0) return {};
   const sources = planned.flatMap(({ from }) => from ?? []);
-  return { actions: packActions(planned), ...(sources.length > 0 ? { sources: sources.join("\0") } : {}) };
+  const fresh = planned.filter(({ isFresh }) => isFresh).map(({ number }) => number);
+  return {
+    actions: packActions(planned),
+    ...(sources.length > 0 ? { sources: sources.join("\0") } : {}),
+    ...(fresh.length > 0 ? { fresh: packIndices(fresh) } : {}),
+  };
 }
 
 /** Throws `malformed`, also for another number of sources than of moves, and `unsupported`. */
-export function unpackPlan({ actions, sources }: PlanColumns): Planned[] {
+export function unpackPlan({ actions, sources, fresh }: PlanColumns): Planned[] {
   const planned = actions ? unpackActions(actions) : [];
+  if (fresh) markFresh(planned, new Set(unpackIndices(fresh)));
   const names = sources?.split("\0") ?? [];
   let at = 0;
   const whole = planned.map((one) => one.action === "move" ? { ...one, from: names[at++] } : one);
   if (at !== names.length) throw malformed(`a plan with ${at} moves and ${names.length} sources`);
   return whole;
+}
+
+function markFresh(planned: Planned[], fresh: ReadonlySet<number>): void {
+  planned.forEach((one, index) => {
+    if (fresh.has(one.number)) planned[index] = { ...one, isFresh: true };
+  });
 }
 
 /** The numbers must ascend. */

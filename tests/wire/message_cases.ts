@@ -174,6 +174,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
       considered: 301,
       actions: packActions(ACTIONS.map((action, index) => ({ number: 40 * index, action }))),
       sources: "old/name",
+      fresh: packIndices([0]),
     },
   },
   { name: "file, empty", message: { type: "file", number: 0, content: [] } },

@@ -77,6 +77,8 @@ export const SYNC_MESSAGES = {
     actions: optional(2, bytes),
     /** Which names the files had that were moved, with a NUL between them. */
     sources: optional(3, text),
+    /** Of which of those that are created nothing is held: their data may come without an `accept`. */
+    fresh: optional(0x80, bytes),
   }),
   /** Sender: a small file that was wanted, whole. `mtimeMs`: it is another version than was told. */
   file: declare(0x44, "part", {
