@@ -54,7 +54,7 @@ export class TreeDeeds {
       case "link":
         return this.#makeLink(place, own !== undefined);
       case "adjust":
-        if (told.kind === "directory") return touched.add(walk.addChild(place, { isThere: true }));
+        if (told.kind === "directory") return touched.add(walk.addChild(place, { isThere: true, seen: own }));
         if (told.kind === "file") ledger.tally.unchanged++;
         return this.#adjust(place, own!);
       case "later":
@@ -66,7 +66,7 @@ export class TreeDeeds {
         return;
       default:
         if (told.kind === "file") ledger.tally.unchanged++;
-        if (told.kind === "directory") walk.addChild(place, { isThere: own?.kind === "directory" });
+        if (told.kind === "directory") walk.addChild(place, { isThere: own?.kind === "directory", seen: own });
     }
   }
 

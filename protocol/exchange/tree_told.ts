@@ -20,6 +20,8 @@ export interface Directory {
   /** Whether there is one of ours; there is none in a dry run that would make it, and none before it is made. */
   isThere: boolean;
   readonly isMade: boolean;
+  /** Ours, as it was seen. */
+  readonly seen?: FolderEntry | undefined;
   /** Nothing in it is looked at. */
   isBlocked: boolean;
   /** Open from the time that it is told of, or made. */
@@ -46,7 +48,7 @@ export interface ToldWalkOptions {
   readonly onFailed: (name: string, error: AppError) => void;
 }
 
-type ChildOptions = Partial<Pick<Directory, "isThere" | "isMade" | "isBlocked">>;
+type ChildOptions = Partial<Pick<Directory, "isThere" | "isMade" | "isBlocked" | "seen">>;
 
 export class ToldWalk {
   readonly #options: ToldWalkOptions;
@@ -73,9 +75,12 @@ export class ToldWalk {
     return top;
   }
 
-  /** `directory` was made. */
+  /** `directory` is there, or was made. */
   async open(directory: Directory): Promise<void> {
-    directory.folder = await this.#options.tree.folder(joinNames(this.#options.top, directory.name));
+    const { tree, top } = this.#options;
+    const { name, parent, told, seen } = directory;
+    directory.folder =
+      await (parent?.folder ? parent.folder.folder(told!.name, seen) : tree.folder(joinNames(top, name)));
     directory.isThere = true;
   }
 
@@ -126,9 +131,10 @@ export class ToldWalk {
   /** A directory that was told of, to be told from in its turn. */
   addChild(
     { directory, told, name }: Place,
-    { isThere = false, isMade = false, isBlocked = false }: ChildOptions,
+    { isThere = false, isMade = false, isBlocked = false, seen }: ChildOptions,
   ): Directory {
-    const child = { name, parent: directory, told, isThere, isMade, isBlocked, folder: undefined, isTouched: false };
+    const is = { isThere, isMade, isBlocked, isTouched: false };
+    const child: Directory = { name, parent: directory, told, ...is, seen, folder: undefined };
     this.#children.push(child);
     if (isOurs(child)) this.#ownAhead++;
     return child;
@@ -149,6 +155,7 @@ export class ToldWalk {
     if (directory.isBlocked || !directory.isThere) return directory;
     try {
       if (!directory.folder) await this.open(directory);
+      if (directory.isMade) return directory; // nothing is in it
       this.#own = await OwnEntries.open(directory.folder!);
     } catch (error) {
       if (!(error instanceof AppError) || directory.name === "") throw error;

@@ -14,6 +14,8 @@ import { digestOf } from "./tree_digests.ts";
 export interface TreeDirectory {
   /** From the top of what is told. */
   readonly name: string;
+  /** Where it is, and its entry there; absent for the top. */
+  readonly parent?: { readonly folder: Folder; readonly entry: FolderEntry } | undefined;
   /** The receiver does not want to hear of it. */
   isPassed: boolean;
 }
@@ -95,12 +97,14 @@ export class TreeWalk {
     for (let directory = this.#pending.pop(); directory; directory = this.#pending.pop()) {
       this.#current = directory;
       const children: TreeDirectory[] = [];
+      let last: WalkBatch = { told: [], entries: [], isLast: true, isUnknown: false };
       let failure: AppError | undefined;
       try {
         if (!directory.isPassed) {
           for await (const batch of walkDirectory(this.#tree, this.#top, directory, this.#options)) {
             for (const told of batch.told) if (told.directory) children.push(told.directory);
-            yield batch;
+            if (last.told.length > 0) yield last;
+            last = batch;
           }
         }
       } catch (error) {
@@ -109,8 +113,7 @@ export class TreeWalk {
       }
       this.#current = undefined;
       for (let child = children.pop(); child; child = children.pop()) this.#pending.push(child);
-      const isUnknown = directory.isPassed || failure !== undefined;
-      yield { told: [], entries: [], isLast: true, isUnknown, error: failure };
+      yield { ...last, isLast: true, isUnknown: directory.isPassed || failure !== undefined, error: failure };
     }
   }
 }
@@ -126,7 +129,8 @@ async function* walkDirectory(
   const whole = joinNames(top, directory.name);
   const refusal = options.refuses?.("list", whole);
   if (refusal) throw refusal;
-  const folder = await tree.folder(whole);
+  const { parent } = directory;
+  const folder = await (parent ? parent.folder.folder(parent.entry.name, parent.entry) : tree.folder(whole));
   for await (const { entries, unusable } of folder.scan()) {
     for (const base of unusable) {
       const name = joinNames(directory.name, base);
@@ -145,7 +149,7 @@ async function* walkDirectory(
         bytes = MESSAGE_FACTS_BYTES + packedBytes(toldEntry);
       }
       batch.entries.push(toldEntry);
-      const below = toldEntry.kind === "directory" ? { name, isPassed: false } : undefined;
+      const below = toldEntry.kind === "directory" ? { name, parent: { folder, entry }, isPassed: false } : undefined;
       batch.told.push({ folder, name, entry, directory: below });
     }
     if (batch.entries.length > 0) yield batch;

@@ -11,7 +11,7 @@ import { entryOf } from "./scan.ts";
 import type { FolderEntry } from "./tree.ts";
 
 /** What the system tells of an entry besides; which file it is. */
-interface LocalEntry extends FolderEntry {
+export interface LocalEntry extends FolderEntry {
   readonly ino: number | null;
   readonly dev: number;
 }

@@ -35,6 +35,10 @@ export class KeepingFolder implements Folder {
     return this.#folder.disk;
   }
 
+  async folder(...which: Parameters<Folder["folder"]>): Promise<Folder> {
+    return new KeepingFolder(await this.#folder.folder(...which), this.#run);
+  }
+
   scan(): AsyncIterable<FolderBatch> {
     return this.#folder.scan();
   }

@@ -14,7 +14,7 @@ import { adjustEntry } from "./adjusting.ts";
 import { type FileSystem, flushDirectory } from "./file_system.ts";
 import { adoptFile } from "./folder_adopting.ts";
 import { makeLink, removeEntry } from "./folder_changing.ts";
-import { isSameFile, lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
+import { isSameFile, type LocalEntry, lookAtEntry, openEntry, readEntry } from "./folder_reading.ts";
 import { type LocalStaged, stageFile } from "./folder_staging.ts";
 import { translated, translating } from "./fs_errors.ts";
 import { type HeldDirectory, holdDirectory } from "./held_directory.ts";
@@ -40,6 +40,13 @@ import type {
 
 const BATCH_ENTRIES = 256;
 
+/** Where a folder is: its whole name, its real path, and on which disk. */
+interface FolderPlace {
+  readonly name: string;
+  readonly path: string;
+  readonly disk: number | undefined;
+}
+
 export class LocalFolder implements Folder {
   readonly name: string;
   readonly disk: number | undefined;
@@ -47,17 +54,7 @@ export class LocalFolder implements Folder {
   readonly #resolver: Resolver;
   readonly #path: string;
 
-  /** Throws `not_found` and `not_a_directory`; `outside` when a link stands on the way. */
-  constructor(fs: FileSystem, resolver: Resolver, name: string) {
-    const { path, isDirectory, disk } = resolver.find(name, "use", ({ here, base, info }) => ({
-      path: name === "" ? here.path : join(here.path, base),
-      isDirectory: info.isDirectory,
-      disk: info.dev || undefined, // Windows tells of none
-    }));
-    if (path !== (name === "" ? resolver.root : join(resolver.root, name))) {
-      throw new AppError("outside", `Cannot use ${quoteName(name)}: there is a link in it`);
-    }
-    if (!isDirectory) throw new AppError("not_a_directory", `Cannot use ${quoteName(name)}: it is no directory`);
+  constructor(fs: FileSystem, resolver: Resolver, { name, path, disk }: FolderPlace) {
     this.#fs = fs;
     this.#resolver = resolver;
     this.#path = path;
@@ -65,25 +62,37 @@ export class LocalFolder implements Folder {
     this.disk = disk;
   }
 
+  /** Throws `not_found` and `not_a_directory`; `outside` when a link stands on the way. */
+  static find(fs: FileSystem, resolver: Resolver, name: string): LocalFolder {
+    const { path, info } = resolver.find(name, "use", ({ here, base, info }) => ({
+      path: name === "" ? here.path : join(here.path, base),
+      info,
+    }));
+    if (path !== (name === "" ? resolver.root : join(resolver.root, name))) {
+      throw new AppError("outside", `Cannot use ${quoteName(name)}: there is a link in it`);
+    }
+    if (!info.isDirectory) throw new AppError("not_a_directory", `Cannot use ${quoteName(name)}: it is no directory`);
+    return new LocalFolder(fs, resolver, { name, path, disk: diskOf(info) });
+  }
+
+  folder(base: string, seen?: FolderEntry): LocalFolder {
+    const disk = seen ? diskOf(seen as Partial<LocalEntry>) : this.disk; // what was made here is on the same one
+    return new LocalFolder(this.#fs, this.#resolver, { name: this.#nameOf(base), path: join(this.#path, base), disk });
+  }
+
   async *scan(): AsyncGenerator<FolderBatch> {
     const names: string[] = [];
-    this.#here("list", "", (here) => {
+    let batch = this.#here("list", "", (here) => {
       for (const { name } of this.#fs.readDirSync(here.at("."))) if (!isReserved(name)) names.push(name);
+      sortNames(names);
+      return this.#lookAtAll(here, names.slice(0, BATCH_ENTRIES));
     });
-    sortNames(names);
-    for (let start = 0; start < names.length; start += BATCH_ENTRIES) {
-      const end = Math.min(start + BATCH_ENTRIES, names.length);
-      const entries: FolderEntry[] = [];
-      const unusable: string[] = [];
-      this.#here("look at", "", (here) => {
-        for (let index = start; index < end; index++) {
-          const name = names[index]!;
-          const entry = nameFault(name) ? unusable.push(name) && undefined : lookAtEntry(this.#fs, here, name);
-          if (entry) entries.push(entry); // otherwise it went away in that moment
-        }
-      });
-      yield { entries, unusable };
+    for (let start = 0; start < names.length;) {
+      yield batch;
       await breathe();
+      start += BATCH_ENTRIES;
+      const some = names.slice(start, start + BATCH_ENTRIES);
+      if (some.length > 0) batch = this.#here("look at", "", (here) => this.#lookAtAll(here, some));
     }
   }
 
@@ -211,6 +220,16 @@ export class LocalFolder implements Folder {
     return all instanceof AppError ? files.map(() => all) : all;
   }
 
+  #lookAtAll(here: Here, names: readonly string[]): FolderBatch {
+    const entries: FolderEntry[] = [];
+    const unusable: string[] = [];
+    for (const name of names) {
+      const entry = nameFault(name) ? unusable.push(name) && undefined : lookAtEntry(this.#fs, here, name);
+      if (entry) entries.push(entry); // otherwise it went away in that moment
+    }
+    return { entries, unusable };
+  }
+
   #here<T>(doing: string, base: string, work: (here: Here) => T): T {
     const name = this.#nameOf(base);
     return translating(doing, name, () => this.#resolver.inside(this.#path, name, work));
@@ -219,6 +238,11 @@ export class LocalFolder implements Folder {
   #nameOf(base: string): string {
     return this.name === "" || base === "" ? this.name + base : `${this.name}/${base}`;
   }
+}
+
+/** Windows tells of none. */
+function diskOf({ dev }: { readonly dev?: number | undefined }): number | undefined {
+  return dev || undefined;
 }
 
 function orError<T>(doing: string, name: string, work: () => T): T | AppError {

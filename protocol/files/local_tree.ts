@@ -147,7 +147,7 @@ export class LocalTree implements FileTree {
   }
 
   folder(name: string): Folder {
-    return new LocalFolder(this.#fs, this.#resolver, name);
+    return LocalFolder.find(this.#fs, this.#resolver, name);
   }
 
   /** The same; `undefined` for anything else, and for nothing. */

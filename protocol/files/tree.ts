@@ -196,6 +196,11 @@ export interface Folder {
   readonly name: string;
   /** Tells the disks of a tree apart, where that is known: on one of them `space` is the same in all folders. */
   readonly disk?: number | undefined;
+  /**
+   * The directory `base` in it, which was made, or seen to be one: whether it still is shows when it is used, as
+   * `not_found`, `not_a_directory` or `outside`. `seen`: its entry, if there is one.
+   */
+  folder(base: string, seen?: FolderEntry): Awaitable<Folder>;
   /** All entries but our own, sorted by name. */
   scan(): AsyncIterable<FolderBatch>;
   look(base: string): Awaitable<FolderEntry | undefined>;

@@ -31,6 +31,10 @@ export class LimitedFolder implements Folder {
     return this.#folder.disk;
   }
 
+  async folder(...which: Parameters<Folder["folder"]>): Promise<Folder> {
+    return new LimitedFolder(await this.#folder.folder(...which), this.#storage);
+  }
+
   scan(): AsyncIterable<FolderBatch> {
     return this.#folder.scan();
   }

@@ -258,9 +258,10 @@ Deno.test("of 200,000 entries no more wait than the queue holds", async () => {
     Array.from({ length: count }, (_, index) => prefix + `${index}`.padStart(5, "0"));
   const top = { entries: names("d", directories).map((name) => entry(name, "directory")), unusable: [] };
   const below = { entries: names("f", each).map((name) => entry(name, "file")), unusable: [] };
-  const folder = (name: string) => {
+  const folder = (name: string): unknown => {
     opened++;
     return {
+      folder,
       async *scan() {
         yield name === "" ? top : below;
       },
