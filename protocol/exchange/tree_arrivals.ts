@@ -9,6 +9,7 @@ import type { ToldEntry } from "../wire/entry_batch.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { CrcChoice } from "./checksum.ts";
 import { concatBytes } from "./proof.ts";
+import { Queue } from "./queue.ts";
 import { receiveFile } from "./receiver.ts";
 import type { Session } from "./session.ts";
 import { endsSession, tooLarge } from "./transfer.ts";
@@ -44,8 +45,7 @@ export class Arrivals {
   readonly #crc: CrcChoice;
   readonly #options: ArrivalsOptions;
   readonly #group: FileGroup;
-  #wanted: Wanted[] = [];
-  #at = 0;
+  readonly #wanted = new Queue<Wanted>();
   #settled = -1;
   #kept = -1;
 
@@ -63,7 +63,7 @@ export class Arrivals {
 
   /** How many have not come. */
   get count(): number {
-    return this.#wanted.length - this.#at;
+    return this.#wanted.length;
   }
 
   want(wanted: Wanted): void {
@@ -131,13 +131,9 @@ export class Arrivals {
   }
 
   /** The file whose turn it is: they come in the order in which they were wanted. Throws `order`. */
-  takeNext(number = this.#wanted[this.#at]?.number): Wanted {
-    const wanted = this.#wanted[this.#at];
+  takeNext(number = this.#wanted.at(0)?.number): Wanted {
+    const wanted = this.#wanted.shift();
     if (!wanted || wanted.number !== number) throw new AppError("order", "The sender sent a file out of turn");
-    if (++this.#at > FORGOTTEN_TOGETHER) {
-      this.#wanted = this.#wanted.slice(this.#at);
-      this.#at = 0;
-    }
     this.#settled = wanted.number;
     return wanted;
   }
@@ -159,6 +155,3 @@ export class Arrivals {
 export function bitsOf({ mode }: ToldEntry, isExact: boolean): { permissions?: number; isExecutable: boolean } {
   return { isExecutable: (mode & 0o100) !== 0, ...(isExact ? { permissions: mode } : {}) };
 }
-
-/** So many that have come are forgotten together. */
-const FORGOTTEN_TOGETHER = 1_024;

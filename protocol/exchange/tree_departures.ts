@@ -7,6 +7,7 @@ import type { FolderEntry } from "../files/tree.ts";
 import { BLOCK_BYTES, BODY_BYTES_MAX, TREE_BYTES_AHEAD_MAX, TREE_FILES_AHEAD_MAX } from "../limits.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
 import { CrcChoice } from "./checksum.ts";
+import { Queue } from "./queue.ts";
 import { sendFile, verifyStored } from "./sender.ts";
 import type { Session } from "./session.ts";
 import { endsSession, peerError, type TransferResult } from "./transfer.ts";
@@ -43,8 +44,7 @@ export class Departures {
   readonly #crc: CrcChoice;
   readonly #options: DeparturesOptions;
   readonly #buffer: Uint8Array;
-  readonly #wanted: Wanted[] = [];
-  #wantedAt = 0;
+  readonly #wanted = new Queue<Wanted>();
   #wantedBytes = 0;
   /** Sent, and not yet kept. */
   #sent: { number: number; bytes: number }[] = [];
@@ -66,7 +66,7 @@ export class Departures {
 
   /** How many are wanted and not sent. */
   get count(): number {
-    return this.#wanted.length - this.#wantedAt;
+    return this.#wanted.length;
   }
 
   /** How many are wanted and not kept. */
@@ -129,11 +129,8 @@ export class Departures {
   }
 
   #nextWanted(): Wanted | undefined {
-    const wanted = this.#wanted[this.#wantedAt++];
+    const wanted = this.#wanted.shift();
     this.#wantedBytes -= wanted?.told.entry.sizeBytes ?? 0;
-    if (this.#wantedAt <= 1_024) return wanted;
-    this.#wanted.splice(0, this.#wantedAt);
-    this.#wantedAt = 0;
     return wanted;
   }
 
@@ -157,7 +154,7 @@ export class Departures {
 
   /** Whether the next file that is wanted can be read together with `told`. */
   #maySendWith({ folder }: Told): boolean {
-    const next = this.#wanted[this.#wantedAt]?.told;
+    const next = this.#wanted.at(0)?.told;
     return next?.folder === folder && next.entry.sizeBytes <= this.#buffer.length &&
       !this.#options.refuses?.("read", joinNames(this.#options.top, next.name));
   }

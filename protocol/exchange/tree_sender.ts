@@ -12,6 +12,7 @@ import { TREE_ENTRIES_AHEAD_MAX, TREE_HELD_BYTES_MAX } from "../limits.ts";
 import { packedBytes, packEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packIndices, type Planned, unpackPlan } from "../wire/plan_actions.ts";
+import { Queue } from "./queue.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError } from "./transfer.ts";
 import { Departures } from "./tree_departures.ts";
@@ -70,7 +71,7 @@ class TreeSending {
   readonly #departures: Departures;
   readonly #options: SendTreeOptions;
   /** Told, and not yet considered; the first of them has the number `#considered`. */
-  #told: Told[] = [];
+  readonly #told = new Queue<Told>();
   #toldBytes = 0;
   #considered = 0;
   #count = 0;
@@ -264,14 +265,15 @@ class TreeSending {
     for (const planned of unpackPlan(columns)) {
       const { number, action } = planned;
       const isNew = action !== "move" && number < considered;
-      const told = this.#later.get(number) ?? (isNew ? this.#told[number - this.#considered] : undefined);
+      const told = this.#later.get(number) ?? (isNew ? this.#told.at(number - this.#considered) : undefined);
       // Each is planned once: what is wanted time and again would have to be kept in mind.
       if (!told || number <= before) throw new AppError("order", `The receiver planned something for entry ${number}`);
       this.#takeAction(planned, told);
       before = number;
     }
-    for (const { entry } of this.#told.splice(0, considered - this.#considered)) this.#toldBytes -= packedBytes(entry);
-    this.#considered = considered;
+    for (; this.#considered < considered; this.#considered++) {
+      this.#toldBytes -= packedBytes(this.#told.shift()!.entry);
+    }
   }
 
   #takeAction({ number, action, from, isFresh = false }: Planned, told: Told): void {
