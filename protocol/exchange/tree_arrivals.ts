@@ -46,6 +46,7 @@ export class Arrivals {
   readonly #options: ArrivalsOptions;
   readonly #group: FileGroup;
   readonly #wanted = new Queue<Wanted>();
+  #lastWanted = -1;
   #settled = -1;
   #kept = -1;
 
@@ -66,7 +67,18 @@ export class Arrivals {
     return this.#wanted.length;
   }
 
+  /** The number of the last one that was wanted. */
+  get lastWanted(): number {
+    return this.#lastWanted;
+  }
+
+  /** The number up to which all that was wanted is stored, or has failed. */
+  get kept(): number {
+    return this.#kept;
+  }
+
   want(wanted: Wanted): void {
+    this.#lastWanted = wanted.number;
     this.#wanted.push(wanted);
   }
 

@@ -78,6 +78,7 @@ export class TreeDeeds {
     const refusal = rights.refusal("remove", name);
     if (refusal) return ledger.fail(name, refusal);
     touched.add(directory);
+    directory.isToChange = true;
     removal.add(name, extra);
   }
 

@@ -89,7 +89,14 @@ class TreeReceiving {
     const removal = new Removal(tree, top, { ...options, onFailed });
     const isFlushed = !isUnflushed;
     const adjustments = this.#adjustments = new Adjustments({ isFlushed, onFailed });
-    const touched = this.#touched = new TouchedDirectories({ tree, top, isExact, isFlushed, onFailed });
+    const touched = this.#touched = new TouchedDirectories({
+      tree,
+      top,
+      isExact,
+      isFlushed,
+      may: ({ isMade, name }) => isMade || this.#mayAdjust(name),
+      onFailed,
+    });
     const arrivals = this.#arrivals = new Arrivals(session, {
       tree,
       top,
@@ -178,9 +185,14 @@ class TreeReceiving {
         message = await this.#session.receive();
       }
       await this.#take(message);
+      await this.#settleDirectories();
       await breathe();
     }
     await this.#arrivals.keep();
+  }
+
+  async #settleDirectories(): Promise<void> {
+    if (this.#clearance.isGiven && !this.#options.isDryRun) await this.#touched.settle(this.#arrivals.kept);
   }
 
   async #take(message: Message): Promise<void> {
@@ -241,7 +253,10 @@ class TreeReceiving {
     if (message.code !== undefined) {
       this.#ledger.countFailed(directory.name, peerError({ code: message.code, text: message.text ?? "" }));
     }
-    if (message.last) await this.#walk.finish(directory, message.unknown ?? false);
+    if (message.last) {
+      await this.#walk.finish(directory, message.unknown ?? false);
+      this.#touched.told(directory, this.#arrivals.lastWanted);
+    }
     this.#clearance.forgetNamed();
     this.#sendPlan(planned);
     await this.#session.flushBulk(); // what is wanted can come while we consider what else was told
@@ -252,9 +267,12 @@ class TreeReceiving {
   }
 
   async #setDirectories(): Promise<void> {
-    const may = (name: string) => !this.#rights.refusal("overwrite", name);
-    const isTopSet = this.#isTopMade || this.#options.isExact && may("");
-    await this.#touched.set(({ isMade, name }) => isMade || may(name), isTopSet ? this.#topFacts : undefined);
+    const isTopSet = this.#isTopMade || this.#options.isExact && this.#mayAdjust("");
+    await this.#touched.setAll(isTopSet ? this.#topFacts : undefined);
+  }
+
+  #mayAdjust(name: string): boolean {
+    return !this.#rights.refusal("overwrite", name);
   }
 
   /** Wants what was put off, and takes it. `isFree`: whether it can have its name now. */

@@ -26,8 +26,10 @@ export interface Directory {
   isBlocked: boolean;
   /** Open from the time that it is told of, or made. */
   folder: Folder | undefined;
-  /** Its time and bits are set at the end. */
+  /** Its time and bits are to be set. */
   isTouched: boolean;
+  /** Something in it goes at the end, which changes its time once more. */
+  isToChange?: boolean;
 }
 
 /** An entry of a directory. */
