@@ -19,6 +19,7 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ["protocol/escape.ts", []],
   ["protocol/compressions.ts", []],
   ["protocol/awaitable.ts", []],
+  ["protocol/processor.ts", []],
   ["protocol/names.ts", ["protocol/errors.ts", "protocol/limits.ts", "protocol/escape.ts"]],
   ["protocol/name_rules.ts", ["protocol/limits.ts"]],
   ["protocol/wire/", ["protocol/wire/", "protocol/tls/key.ts", "protocol/errors.ts", "protocol/limits.ts"]],
@@ -32,7 +33,17 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
 ];
 
 function leaves(): string[] {
-  const names = ["errors", "limits", "names", "name_rules", "escape", "breathe", "compressions", "awaitable"];
+  const names = [
+    "errors",
+    "limits",
+    "names",
+    "name_rules",
+    "escape",
+    "breathe",
+    "compressions",
+    "awaitable",
+    "processor",
+  ];
   return names.map((name) => `protocol/${name}.ts`);
 }
 

@@ -9,7 +9,7 @@
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, COMPARED_AHEAD_MAX, COMPARED_BLOCKS_MIN } from "../limits.ts";
 import type { MessageOf } from "../wire/messages/mod.ts";
-import { type Blake2b, blockDigest } from "./checksum.ts";
+import type { BlockDigest } from "./checksum.ts";
 import { type Readable, readFully, splitDigests } from "./proof.ts";
 
 /** How far ahead blocks are told: at first and where they differ, and while they are the same. */
@@ -31,7 +31,7 @@ export function comparableBlocks(oldBytes: number, sizeBytes: number): number {
 /** What the receiver tells of the old file, and takes from it. Blocks are counted from the beginning of the file. */
 export class OldBlocks {
   readonly #old: Readable;
-  readonly #createBlake2b: () => Blake2b;
+  readonly #digest: BlockDigest;
   readonly #end: number;
   /** The blocks that were read last, each in the place of its number: mostly they are taken before others come there. */
   readonly #recent: { index: number; readonly bytes: Uint8Array }[] = [];
@@ -43,9 +43,9 @@ export class OldBlocks {
   #hasSame = false;
 
   /** Of `old` the blocks from `first` to `end`. */
-  constructor(old: Readable, createBlake2b: () => Blake2b, first: number, end: number) {
+  constructor(old: Readable, digest: BlockDigest, first: number, end: number) {
     this.#old = old;
-    this.#createBlake2b = createBlake2b;
+    this.#digest = digest;
     this.#told = this.#sameEnd = first;
     this.#end = end;
   }
@@ -59,7 +59,7 @@ export class OldBlocks {
     if (this.#told >= this.#end || this.#told >= settled + ahead) return;
     const skipped = Math.min(Math.floor(Math.max(different, 0) / DIFFERENT_PER_SKIPPED), this.#end - this.#told - 1);
     this.#told += skipped;
-    const digests = blockDigest(this.#createBlake2b, await this.#read(this.#told));
+    const digests = this.#digest(await this.#read(this.#told));
     this.#compared.add(this.#told++);
     return { type: "compare", digests, ...(skipped > 0 ? { skipped } : {}) };
   }

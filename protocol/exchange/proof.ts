@@ -6,7 +6,7 @@ import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
 import { BLOCK_BYTES, BLOCK_DIGEST_BYTES } from "../limits.ts";
 import type { Crc32 } from "../wire/crc32.ts";
-import { type Blake2b, blockDigest } from "./checksum.ts";
+import type { BlockDigest } from "./checksum.ts";
 
 /** What bytes can be read from: a `Source`, or a `Draft` with what it holds. */
 export interface Readable {
@@ -16,15 +16,15 @@ export interface Readable {
 /** Reads whole blocks in order, digests them, and remembers the CRC-32 of everything up to each of them. */
 export class BlockReader {
   readonly #from: Readable;
-  readonly #createBlake2b: () => Blake2b;
+  readonly #digest: BlockDigest;
   readonly #crc32: Crc32;
   readonly #block = new Uint8Array(BLOCK_BYTES);
   /** `crcs[n]` is the CRC-32 of the first n blocks. */
   readonly #crcs: number[] = [0];
 
-  constructor(from: Readable, createBlake2b: () => Blake2b, crc32: Crc32) {
+  constructor(from: Readable, digest: BlockDigest, crc32: Crc32) {
     this.#from = from;
-    this.#createBlake2b = createBlake2b;
+    this.#digest = digest;
     this.#crc32 = crc32;
   }
 
@@ -33,7 +33,7 @@ export class BlockReader {
     const index = this.#crcs.length - 1;
     if (await readFully(this.#from, index * BLOCK_BYTES, this.#block) < BLOCK_BYTES) return;
     this.#crcs.push(this.#crc32(this.#block, this.#crcs[index]!));
-    const digest = blockDigest(this.#createBlake2b, this.#block);
+    const digest = this.#digest(this.#block);
     await breathe();
     return digest;
   }

@@ -9,9 +9,10 @@ import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Draft } from "../files/tree.ts";
 import { BLOCK_BYTES } from "../limits.ts";
+import { hasSha256Instructions } from "../processor.ts";
 import type { Crc32 } from "../wire/crc32.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
-import { crc32For, loadBlake2b } from "./checksum.ts";
+import { type BlockDigest, crc32For, loadBlockDigest } from "./checksum.ts";
 import { comparableBlocks, OldBlocks } from "./comparison.ts";
 import { BlockReader, concatBytes } from "./proof.ts";
 import type { Session } from "./session.ts";
@@ -97,16 +98,20 @@ class Receiving {
   async #agreeOnStart(crc32: Crc32): Promise<Received> {
     const held = this.#draft.heldBlocks;
     const oldBlocks = this.#oldBlocks();
+    const hasDigests = held > 0 || oldBlocks > 0;
+    const sha256 = hasDigests && this.#offer.sha256 && (this.#options.isFastAtSha256 ?? hasSha256Instructions());
     const compared = oldBlocks > 0 ? { oldBlocks } : {};
-    this.#link.send({ type: "accept", blocks: held, restarted: this.#draft.restarted, ...compared });
-    const blocks = held > 0 ? await this.#sendDigests(held, crc32) : undefined;
-    if (held === 0) await this.#compareFrom(0, oldBlocks);
+    this.#link.send({ type: "accept", blocks: held, restarted: this.#draft.restarted, ...compared, sha256 });
+    if (hasDigests) await this.#link.session.flush(); // digests are loaded meanwhile, on both sides
+    const digest = hasDigests ? await loadBlockDigest(sha256 ? "sha256" : "blake2b512") : undefined;
+    const blocks = held > 0 ? await this.#sendDigests(held, digest!, crc32) : undefined;
+    if (held === 0) await this.#compareFrom(0, oldBlocks, digest);
     const { offset } = await this.#link.receive() as MessageOf<"from">;
     if (offset > held * BLOCK_BYTES) {
       throw new AppError("order", `The sender would go on at ${offset}, behind what is held`);
     }
     const crc = blocks?.crcOf(offset) ?? 0;
-    if (held > 0) await this.#compareFrom(offset, oldBlocks);
+    if (held > 0) await this.#compareFrom(offset, oldBlocks, digest);
     return { offset, crc };
   }
 
@@ -117,10 +122,10 @@ class Receiving {
   }
 
   /** Tells of the first blocks of the old file at once: the sender waits for them. */
-  async #compareFrom(offset: number, end: number): Promise<void> {
+  async #compareFrom(offset: number, end: number, digest: BlockDigest | undefined): Promise<void> {
     const first = offset / BLOCK_BYTES;
     if (end <= first) return;
-    this.#old = new OldBlocks(this.#draft.old!, await loadBlake2b(), first, end);
+    this.#old = new OldBlocks(this.#draft.old!, digest!, first, end);
     while (await this.#compareNext(offset));
   }
 
@@ -134,8 +139,8 @@ class Receiving {
     return true;
   }
 
-  async #sendDigests(held: number, crc32: Crc32): Promise<BlockReader> {
-    const blocks = new BlockReader(this.#draft, await loadBlake2b(), crc32);
+  async #sendDigests(held: number, digestOf: BlockDigest, crc32: Crc32): Promise<BlockReader> {
+    const blocks = new BlockReader(this.#draft, digestOf, crc32);
     for (let index = 0; index < held;) {
       const group: Uint8Array[] = [];
       for (; index < held && group.length < DIGESTS_PER_MESSAGE; index++) {

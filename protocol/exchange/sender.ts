@@ -9,9 +9,10 @@ import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { Source } from "../files/tree.ts";
 import { BLOCK_BYTES, BODY_BYTES_MAX } from "../limits.ts";
+import { hasSha256Instructions } from "../processor.ts";
 import type { Crc32 } from "../wire/crc32.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
-import { type Blake2b, blockDigest, crc32For, loadBlake2b } from "./checksum.ts";
+import { type BlockDigest, crc32For, loadBlockDigest } from "./checksum.ts";
 import { ToldBlocks } from "./comparison.ts";
 import { BlockReader, equalBytes, readFully, splitDigests } from "./proof.ts";
 import { DATA_OFFSET, DATA_OVERHEAD, type Session } from "./session.ts";
@@ -63,22 +64,24 @@ class Sending {
   readonly #link: TransferLink;
   readonly #outgoing: Outgoing;
   readonly #options: SendOptions;
+  readonly #offersSha256: boolean;
   /** Absent where nothing is compared. */
   #told: ToldBlocks | undefined;
-  #createBlake2b: (() => Blake2b) | undefined;
+  #digest: BlockDigest | undefined;
   #reusedBytes = 0;
 
   constructor(link: TransferLink, outgoing: Outgoing, options: SendOptions) {
     this.#link = link;
     this.#outgoing = outgoing;
     this.#options = options;
+    this.#offersSha256 = !outgoing.offer.eager && (options.isFastAtSha256 ?? hasSha256Instructions());
   }
 
   async run(): Promise<TransferResult> {
     const { offer, source } = this.#outgoing;
     const crc32 = await crc32For(offer.sizeBytes);
     this.#link.session.useCrc32(crc32);
-    this.#link.send(offer);
+    this.#link.send({ ...offer, sha256: this.#offersSha256 });
     const start = offer.eager ? { offset: 0, crc: 0 } : await this.#agreeOnStart(crc32);
     const { sizeBytes, crc } = await this.#sendData(start, crc32);
     await source.verifyUnchanged();
@@ -97,7 +100,13 @@ class Sending {
     const accept = await this.#link.receive() as MessageOf<"accept">;
     if (accept.restarted) this.#options.onRestart?.();
     this.#verifyBlocks(accept.blocks);
-    const blocks = accept.blocks > 0 ? new BlockReader(this.#outgoing.source, await loadBlake2b(), crc32) : undefined;
+    if (accept.sha256 && !this.#offersSha256) {
+      throw new AppError("order", "The receiver takes digests that were not offered");
+    }
+    const digest = accept.blocks > 0 || accept.oldBlocks
+      ? await loadBlockDigest(accept.sha256 ? "sha256" : "blake2b512")
+      : undefined;
+    const blocks = accept.blocks > 0 ? new BlockReader(this.#outgoing.source, digest!, crc32) : undefined;
     let same = 0;
     for (let told = 0; told < accept.blocks;) {
       const message = await this.#link.receive();
@@ -112,7 +121,7 @@ class Sending {
     }
     const offset = same * BLOCK_BYTES;
     this.#link.send({ type: "from", offset });
-    if (accept.oldBlocks) await this.#compareFrom(same, accept.oldBlocks);
+    if (accept.oldBlocks) this.#compareFrom(same, accept.oldBlocks, digest!);
     return { offset, crc: blocks?.crcOf(offset) ?? 0 };
   }
 
@@ -121,11 +130,11 @@ class Sending {
     throw new AppError("order", `The receiver claims to hold ${blocks} blocks, more than the file has`);
   }
 
-  async #compareFrom(first: number, oldBlocks: number): Promise<void> {
+  #compareFrom(first: number, oldBlocks: number, digest: BlockDigest): void {
     this.#verifyBlocks(oldBlocks);
     if (!this.#outgoing.offer.compares) throw new AppError("order", "The receiver compares what cannot be left out");
     this.#told = new ToldBlocks(first, oldBlocks);
-    this.#createBlake2b = await loadBlake2b();
+    this.#digest = digest;
   }
 
   async #sendData(start: Start, crc32: Crc32): Promise<{ sizeBytes: number; crc: number }> {
@@ -182,7 +191,7 @@ class Sending {
   async #isSame(offset: number, block: Uint8Array): Promise<boolean> {
     const digest = await this.#digestAt(offset);
     if (!digest || await readFully(this.#outgoing.source, offset, block) < block.length) return false;
-    if (!equalBytes(blockDigest(this.#createBlake2b!, block), digest)) return false;
+    if (!equalBytes(this.#digest!(block), digest)) return false;
     this.#link.send({ type: "same", blocks: 1 });
     await this.#link.session.flush();
     this.#link.session.dataBytesReused += block.length;

@@ -30,6 +30,8 @@ export interface TransferOptions {
   onProgress?: (progress: TransferProgress) => void;
   /** Told when an earlier attempt was thrown away because the source has changed since. */
   onRestart?: (() => void) | undefined;
+  /** Whether digests of blocks may be SHA-256. @default whether this processor has instructions for it */
+  isFastAtSha256?: boolean;
 }
 
 /** A session, and where in the legal order one transfer of it stands. */

@@ -3,7 +3,7 @@ import { breathe } from "../breathe.ts";
 import { AppError } from "../errors.ts";
 import type { Folder, FolderEntry } from "../files/tree.ts";
 import { BLOCK_DIGEST_BYTES, BODY_BYTES_MAX } from "../limits.ts";
-import { blockDigest, loadBlake2b } from "./checksum.ts";
+import { loadBlake2b, loadBlockDigest } from "./checksum.ts";
 
 /** So many small files, and so many bytes of them, are read on one visit. */
 const READ_TOGETHER = 32;
@@ -73,11 +73,11 @@ function runFrom(files: readonly (ScannedFile | undefined)[], start: number): Sc
 }
 
 async function digestsOfSmall(files: readonly ScannedFile[]): Promise<Digests> {
-  const create = await loadBlake2b();
+  const digest = await loadBlockDigest();
   const digests: Digests = files.map(() => undefined);
   const buffer = new Uint8Array(Math.max(...files.map(({ entry }) => entry.sizeBytes)));
   await files[0]!.folder.readEach(files.map(({ entry }) => entry), buffer, (index, read) => {
-    if (read === files[index]!.entry) digests[index] = blockDigest(create, buffer.subarray(0, read.sizeBytes));
+    if (read === files[index]!.entry) digests[index] = digest(buffer.subarray(0, read.sizeBytes));
   });
   return digests;
 }

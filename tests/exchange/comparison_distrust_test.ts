@@ -1,5 +1,5 @@
 /** Peers that lie about the blocks of a file that is replaced: nothing wrong is published, and the error says why. */
-import { blockDigest, loadBlake2b } from "../../protocol/exchange/checksum.ts";
+import { loadBlockDigest } from "../../protocol/exchange/checksum.ts";
 import { equalBytes } from "../../protocol/exchange/proof.ts";
 import { receiveFile } from "../../protocol/exchange/receiver.ts";
 import { sendFile } from "../../protocol/exchange/sender.ts";
@@ -138,7 +138,7 @@ async function send(compares = true) {
 }
 
 async function digestOf(block: number): Promise<Uint8Array> {
-  return blockDigest(await loadBlake2b(), OLD.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)).slice();
+  return (await loadBlockDigest())(OLD.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)).slice();
 }
 
 async function untilEnd(peer: RawPeer): Promise<{ said: string[]; dataBytes: number }> {

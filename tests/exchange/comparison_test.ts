@@ -1,6 +1,6 @@
 /** Replacing a file: what did not change in it is not sent, and whoever lies about that publishes nothing wrong. */
 import { AppError } from "../../protocol/errors.ts";
-import { loadBlake2b } from "../../protocol/exchange/checksum.ts";
+import { loadBlockDigest } from "../../protocol/exchange/checksum.ts";
 import { OldBlocks, ToldBlocks } from "../../protocol/exchange/comparison.ts";
 import { equalBytes } from "../../protocol/exchange/proof.ts";
 import { BLOCK_BYTES, COMPARED_AHEAD_MAX } from "../../protocol/limits.ts";
@@ -144,7 +144,7 @@ for (const direction of DIRECTIONS) {
 /** How many of `count` blocks are told when `isSame` says of each whether the sender has it, and answers at once. */
 async function countTold(count: number, isSame: (block: number) => boolean): Promise<{ told: number; reused: number }> {
   const zeros = { readAt: (_offset: number, into: Uint8Array) => into.length };
-  const old = new OldBlocks(zeros, await loadBlake2b(), 0, count);
+  const old = new OldBlocks(zeros, await loadBlockDigest(), 0, count);
   const peer = new ToldBlocks(0, count);
   let [told, reused] = [0, 0];
   for (let block = 0; block < count; block++) {
@@ -176,7 +176,7 @@ Deno.test("receiver finds what is the same behind what differs, and loses at mos
 
 Deno.test("receiver tells few blocks ahead until one is the same, then more", async () => {
   const zeros = { readAt: (_offset: number, into: Uint8Array) => into.length };
-  const old = new OldBlocks(zeros, await loadBlake2b(), 2, 100);
+  const old = new OldBlocks(zeros, await loadBlockDigest(), 2, 100);
   const tellAll = async (offset: number) => {
     let count = 0;
     while (await old.next(offset)) count++;

@@ -57,17 +57,20 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     client: (stream) =>
       asClient(stream, async (session) => {
         const offer = { type: "offer", name: "b.bin", sizeBytes: LARGE.length, ...FACTS, ifExists: 0 } as const;
-        await sendFile(session, () => ({ source: new MemorySource(LARGE), offer }));
+        await sendFile(session, () => ({ source: new MemorySource(LARGE), offer }), EVERYWHERE);
       }),
     server: (stream) =>
       asServer(stream, async (session) => {
         const offer = await session.nextRequest();
         assert(offer?.type === "offer");
         const draft = new MemoryDraft({ held: LARGE.slice(0, BLOCK_BYTES), publishedName: "b.bin" });
-        await receiveFile(session, offer, () => Promise.resolve(draft));
+        await receiveFile(session, offer, () => Promise.resolve(draft), EVERYWHERE);
       }),
   },
 };
+
+/** The same on every processor. */
+const EVERYWHERE = { isFastAtSha256: false } as const;
 
 async function asClient(stream: ByteStream, work: (session: Session) => Promise<void>): Promise<void> {
   const { session } = await openAsClient(stream, "doc");

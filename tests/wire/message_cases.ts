@@ -74,6 +74,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
       ifExists: 2,
       mode: 0o644,
       compares: true,
+      sha256: true,
     },
   },
   { name: "accept of a file that is not held", message: { type: "accept", blocks: 0 } },
@@ -81,7 +82,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   { name: "accept after something else was thrown away", message: { type: "accept", blocks: 0, restarted: true } },
   {
     name: "accept with everything",
-    message: { type: "accept", blocks: 2, restarted: true, oldBlocks: 5 },
+    message: { type: "accept", blocks: 2, restarted: true, oldBlocks: 5, sha256: true },
   },
   { name: "digests of one block", message: { type: "digests", digests: DIGEST } },
   { name: "compare with one block", message: { type: "compare", digests: DIGEST } },

@@ -27,6 +27,8 @@ export const TRANSFER_MESSAGES = {
     mode: optional(0x80, uint),
     /** Blocks that the receiver has in the file that it replaces can be left out. */
     compares: optional(0x81, flag),
+    /** Digests of blocks may be SHA-256 instead of BLAKE2b-512. */
+    sha256: optional(0x82, flag),
   }),
   /** The receiver wants the data, and holds that many whole blocks, whose digests follow. */
   accept: declare(0x12, "part", {
@@ -35,6 +37,8 @@ export const TRANSFER_MESSAGES = {
     restarted: optional(0x80, flag),
     /** So many whole blocks of the file that is replaced are compared, too; only for who `compares`. */
     oldBlocks: optional(0x81, uint),
+    /** The digests of this transfer are SHA-256; only for who offered that. */
+    sha256: optional(0x82, flag),
   }),
   /** Digests of consecutive blocks, 16 bytes each; as many messages as it takes. */
   digests: declare(0x13, "part", { digests: required(1, bytes) }),
