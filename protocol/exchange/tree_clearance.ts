@@ -55,15 +55,18 @@ export class TreeClearance {
     return this.#names;
   }
 
-  /** Says what can be stored below the directory `top` of `tree`, if there is a pre-flight. */
+  /** Says what can be stored below the directory `top` of `tree`, if there is a pre-flight; the room only to who decides. */
   async announce(tree: FileTree, top: string): Promise<void> {
     const { preflight, sizeBytesMax: fileBytesMax } = this.#options;
     if (!preflight) return;
     const names = this.#names = await tree.nameRules?.(top) ?? ANY_NAMES;
-    const destination = { names, fileBytesMax, room: await tree.room?.(top) ?? {} };
-    preflight.onDestination?.(destination);
-    this.#session.send(announcementOf(destination));
+    const findRoom = async () => await tree.room?.(top) ?? {};
+    const isDecidedHere = preflight.verifySum !== undefined;
+    const room = isDecidedHere ? {} : await findRoom();
+    this.#session.send(announcementOf({ names, fileBytesMax, room }));
     await this.#session.flush();
+    // Who decides finds it out while the sender looks at what it has: to load that takes a fresh process 17 ms.
+    preflight.onDestination?.({ names, fileBytesMax, room: isDecidedHere ? await findRoom() : room });
     if (this.#isGiven) preflight.onCleared?.();
   }
 
