@@ -189,6 +189,7 @@ class TreeReceiving {
       await breathe();
     }
     await this.#arrivals.keep();
+    await this.#settleDirectories(); // what was put off comes next, and to some of them
   }
 
   async #settleDirectories(): Promise<void> {
