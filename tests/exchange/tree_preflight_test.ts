@@ -136,6 +136,21 @@ Deno.test("a tree whose top is not there is made behind the go-ahead, and not be
   }
 });
 
+Deno.test("into a top that is not there no file is put off as one that may be there under another name", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 20; index++) from.file(`d${index % 3}/${index}`, "x");
+  let [planned, early] = [0, 0];
+  const receiving = {
+    removeMax: 9,
+    onPlanned: () => void planned++,
+    onProgress: ({ isCounted }: TreeStep) => void (isCounted && (early = planned)),
+  };
+  const { received } = await runPreflight({ from, to, into: "new/top", ifImpossible: "skip", receiving });
+  assert(!(received instanceof AppError), `${received}`);
+  assertEquals([received.files, early], [20, 23]);
+});
+
 /** So little may be told and kept that a second walk is needed. */
 const NARROW = { heldBytesMax: 100, queueMax: 5 };
 
