@@ -233,6 +233,17 @@ Deno.test("a directory that could not be made fails with all that is in it, and 
   assertEquals([to.read("d2"), to.read("d3/e/3"), to.reserved()], ["somebody put it there in that moment", "x", []]);
 });
 
+Deno.test("a top that somebody else makes during the pass is left as it is: nothing was compared with what is in it", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (const name of ["d/same", "file"]) from.file(name, "sent");
+  const verifySum = () => ["d/same", "file"].forEach((name) => to.file(`new/top/${name}`, "somebody else's"));
+  const { sent, received } = await runPreflight({ from, to, into: "new/top", verifySum });
+  for (const end of [sent, received]) assert(end instanceof AppError && end.code === "busy", `${end}`);
+  assertEquals([to.read("new/top/d/same"), to.read("new/top/file")], ["somebody else's", "somebody else's"]);
+  assertEquals(to.reserved(), []);
+});
+
 Deno.test("a dry run plans no file before everything was looked at: nothing would bound how many", async () => {
   for (const isDryRun of [true, false]) {
     using trees = twoTrees();
