@@ -129,10 +129,10 @@ class TreeReceiving {
     await this.#arrivals.start();
     await this.#receiveAll();
     await this.#takeLater(await this.#ending.move(), () => true);
-    const isRemoved = await this.#ending.remove();
+    await this.#ending.remove();
     const { isDryRun } = this.#options;
     const isFree = async (place: Place) => !await folderOf(place).look(place.told.name);
-    await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
+    await this.#takeLater(this.#deeds.later, isDryRun ? ({ name }) => this.#ending.hasRemoved(name) : isFree);
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
     onNeed?.(this.#need.most);
