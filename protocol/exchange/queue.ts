@@ -19,9 +19,9 @@ export class Queue<T> {
     this.#items.push(item);
   }
 
-  /** The one that waits at `index`, counted from the next one, which is 0. */
+  /** The one that waits at `index`, counted from the next one, which is 0; `undefined` for those that were taken. */
   at(index: number): T | undefined {
-    return this.#items[this.#taken + index];
+    return index < 0 ? undefined : this.#items[this.#taken + index];
   }
 
   /** Takes the next one. */

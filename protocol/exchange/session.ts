@@ -296,6 +296,11 @@ export class Session {
     return this.#hasEnded;
   }
 
+  /** Whether something came while we sent that is for who receives next; until then nothing more is taken. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** Whether we wait for the peer to say something. */
   get isWaiting(): boolean {
     return this.#isWaiting;

@@ -45,9 +45,12 @@ export class TouchedDirectories {
     this.#touched.push(directory);
   }
 
-  /** It was told to its end, and what is wanted in it has no higher number than `lastWanted`. */
+  /**
+   * It was told to its end, and what is wanted in it has no higher number than `lastWanted`. Only those are remembered to
+   * which something is known to happen: before the go-ahead there is no end of the others.
+   */
   told(directory: Directory, lastWanted: number): void {
-    this.#told.push({ directory, lastWanted });
+    if (directory.isTouched || directory.isMade) this.#told.push({ directory, lastWanted });
   }
 
   /** Everything that was wanted is stored up to the number `stored`: sets those to which nothing comes any more. */

@@ -21,6 +21,7 @@ export class TreeEnding {
   readonly #options: EndingOptions;
   /** What is to be removed; `undefined` where nothing may be. */
   #extras: readonly Extra[] | undefined = [];
+  readonly #removed = new Set<string>();
 
   constructor(options: EndingOptions) {
     this.#options = options;
@@ -33,12 +34,17 @@ export class TreeEnding {
     return moves.takeRest();
   }
 
-  /** Removes what is left; whether nothing stands in the way of what comes behind it. */
-  async remove(): Promise<boolean> {
+  /** Removes what is left. */
+  async remove(): Promise<void> {
     const { session, ledger, removal, removes } = this.#options;
-    if (!removes || !this.#extras) return !removes;
+    if (!removes || !this.#extras) return;
     ledger.tally.removed = await removal.settle(session, this.#extras);
-    return true;
+    for (const { name } of this.#extras) this.#removed.add(name);
+  }
+
+  /** Whether that was to be removed: in a dry run it is there still. */
+  hasRemoved(name: string): boolean {
+    return this.#removed.has(name);
   }
 
   async #move(): Promise<void> {

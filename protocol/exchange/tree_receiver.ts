@@ -129,10 +129,10 @@ class TreeReceiving {
     await this.#arrivals.start();
     await this.#receiveAll();
     await this.#takeLater(await this.#ending.move(), () => true);
-    const isRemoved = await this.#ending.remove();
+    await this.#ending.remove();
     const { isDryRun } = this.#options;
     const isFree = async (place: Place) => !await folderOf(place).look(place.told.name);
-    await this.#takeLater(this.#deeds.later, isDryRun ? () => isRemoved : isFree);
+    await this.#takeLater(this.#deeds.later, isDryRun ? ({ name }) => this.#ending.hasRemoved(name) : isFree);
     await this.#adjustments.commit();
     if (!isDryRun) await this.#setDirectories();
     onNeed?.(this.#need.most);
@@ -159,20 +159,30 @@ class TreeReceiving {
   async #startWalk(): Promise<void> {
     this.#rights.require("list", "");
     await this.#clearance.announce(this.#tree, this.#top);
-    try {
-      await this.#tree.folder(this.#top);
-      return void this.#walk.start(true);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "not_found") throw error;
-    }
+    if (await this.#hasTop()) return void this.#walk.start(true);
     this.#rights.require("create", "");
     const top = this.#walk.start(false);
     if (this.#options.isDryRun) return;
+    const isAhead = !this.#clearance.isGiven;
     await this.#clearance.whenPassed(async () => {
+      // What is told was considered as if nothing were there.
+      if (isAhead && await this.#hasTop()) {
+        throw new AppError("busy", `Nothing is done: somebody else has made ${quoteName(this.#top)} meanwhile`);
+      }
       await this.#tree.makeDirectory(this.#top);
       await this.#walk.open(top);
       this.#isTopMade = true;
     });
+  }
+
+  async #hasTop(): Promise<boolean> {
+    try {
+      await this.#tree.folder(this.#top);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return false;
+      throw error;
+    }
   }
 
   /** Until all was told, and all that was wanted is kept. */
@@ -189,6 +199,7 @@ class TreeReceiving {
       await breathe();
     }
     await this.#arrivals.keep();
+    await this.#settleDirectories(); // what was put off comes next, and to some of them
   }
 
   async #settleDirectories(): Promise<void> {

@@ -99,8 +99,8 @@ class TreeSending {
     while (this.#options.preflight && !this.#destination) await this.#wait();
     const scan = this.#scan();
     for (;;) {
-      // What the receiver makes of it can wait until everything was looked at, which keeps the files waiting.
-      const isHurried = this.#isPassing && !scan.isSeen && this.#mayTell(scan);
+      // What the receiver makes of it can wait until everything was looked at, which keeps the files waiting; an end cannot.
+      const isHurried = this.#isPassing && !scan.isSeen && !this.#session.isHolding && this.#mayTell(scan);
       if (!isHurried) this.#heed(this.#session.poll());
       if (this.#tally) return this.#tally;
       if (this.#isPassing && scan.isSeen) this.#endPass(scan);

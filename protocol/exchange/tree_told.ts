@@ -68,9 +68,9 @@ export class ToldWalk {
     this.#options = options;
   }
 
-  /** Call it before anything is told. `isThere`: whether the top is, which is returned. */
+  /** Call it before anything is told. `isThere`: whether the top is, which is returned; else it is to be made. */
   start(isThere: boolean): Directory {
-    const ours = { isThere, isMade: false, isBlocked: false, folder: undefined, isTouched: false };
+    const ours = { isThere, isMade: !isThere, isBlocked: false, folder: undefined, isTouched: false };
     const top: Directory = { name: "", parent: undefined, told: undefined, ...ours };
     this.#stack.push(top);
     if (isThere) this.#ownAhead++;

@@ -44,3 +44,17 @@ Deno.test("a directory to which a moved file comes at the end has the right time
   assertEquals([received.moved, received.files], [1, 300]);
   assertEquals(describeTree(to.path), describeTree(from.path));
 });
+
+Deno.test("a directory to which files that were put off come in two groups has the right time all the same", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  to.file("extra", "abc"); // of the size of what is put off
+  const names = Array.from({ length: 64 }, (_, index) => `${index}`.padStart(2, "0")); // as many as are set together
+  for (const name of names) from.file(`${name}/a`, "x");
+  for (let index = 0; index < 400; index++) from.file(`63/put off ${index}`, "xyz");
+  for (const name of names) Deno.utimeSync(from.at(name), SECOND, SECOND);
+  const { received } = await runTree({ from, to, receiving: { removeMax: 1 } });
+  assert(!(received instanceof AppError), `${received}`);
+  assertEquals([received.files, received.removed], [464, 1]);
+  assertEquals(describeTree(to.path), describeTree(from.path));
+});

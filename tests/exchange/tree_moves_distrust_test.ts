@@ -86,6 +86,10 @@ const RECEIVERS: Readonly<Record<string, readonly [messages: readonly FieldMessa
     ],
     "order",
   ],
+  "that it wants a file, and in a later plan once more": [
+    [plan({ number: 1, action: "create" }), plan({ number: 1, action: "create" })],
+    "order",
+  ],
   "that a file is moved which was not put off": [[plan({ number: 1, action: "move", from: "x" })], "order"],
   "that a file is moved, and not from where": [
     [plan({ number: 1, action: "later" }), {

@@ -136,6 +136,21 @@ Deno.test("a tree whose top is not there is made behind the go-ahead, and not be
   }
 });
 
+Deno.test("into a top that is not there no file is put off as one that may be there under another name", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (let index = 0; index < 20; index++) from.file(`d${index % 3}/${index}`, "x");
+  let [planned, early] = [0, 0];
+  const receiving = {
+    removeMax: 9,
+    onPlanned: () => void planned++,
+    onProgress: ({ isCounted }: TreeStep) => void (isCounted && (early = planned)),
+  };
+  const { received } = await runPreflight({ from, to, into: "new/top", ifImpossible: "skip", receiving });
+  assert(!(received instanceof AppError), `${received}`);
+  assertEquals([received.files, early], [20, 23]);
+});
+
 /** So little may be told and kept that a second walk is needed. */
 const NARROW = { heldBytesMax: 100, queueMax: 5 };
 
@@ -216,6 +231,17 @@ Deno.test("a directory that could not be made fails with all that is in it, and 
   assertEquals([end.sendFailures.sort(), end.receiveFailures.sort()], [expected, expected]);
   assertEquals([end.received.files, end.received.failed], [15, 8]);
   assertEquals([to.read("d2"), to.read("d3/e/3"), to.reserved()], ["somebody put it there in that moment", "x", []]);
+});
+
+Deno.test("a top that somebody else makes during the pass is left as it is: nothing was compared with what is in it", async () => {
+  using trees = twoTrees();
+  const { from, to } = trees;
+  for (const name of ["d/same", "file"]) from.file(name, "sent");
+  const verifySum = () => ["d/same", "file"].forEach((name) => to.file(`new/top/${name}`, "somebody else's"));
+  const { sent, received } = await runPreflight({ from, to, into: "new/top", verifySum });
+  for (const end of [sent, received]) assert(end instanceof AppError && end.code === "busy", `${end}`);
+  assertEquals([to.read("new/top/d/same"), to.read("new/top/file")], ["somebody else's", "somebody else's"]);
+  assertEquals(to.reserved(), []);
 });
 
 Deno.test("a dry run plans no file before everything was looked at: nothing would bound how many", async () => {

@@ -2,9 +2,11 @@
 import { AppError } from "../../protocol/errors.ts";
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import { FILE_SYSTEM } from "../../protocol/files/file_system.ts";
+import { sendTree } from "../../protocol/exchange/tree_sender.ts";
 import { BODY_BYTES_MAX } from "../../protocol/limits.ts";
+import { unpackEntries } from "../../protocol/wire/entry_batch.ts";
 import { TemporaryTree } from "../files/temporary_tree.ts";
-import { assertEquals, assertInstanceOf, assertRejectsCode } from "../support/assert.ts";
+import { assert, assertEquals, assertInstanceOf, assertRejectsCode } from "../support/assert.ts";
 import { openRaw } from "./raw_peer.ts";
 import { EXACT, runTree } from "./trees.ts";
 
@@ -45,6 +47,23 @@ Deno.test("an error that crosses an offer is the answer to that, and is said onc
   await peer.send({ type: "cancel" });
   await receiving;
   assertEquals(session.hasEnded, false);
+});
+
+Deno.test("a receiver that ends a tree is heard while everything is looked at", async () => {
+  using from = new TemporaryTree();
+  for (let index = 0; index < 6_000; index++) from.file(`d${index % 20}/${"long ".repeat(12)}${index}`, "");
+  const { session, peer } = openRaw();
+  const sent = sendTree(session, from.tree, "", { preflight: { ifImpossible: "stop" }, isDecidedHere: true });
+  const ended = assertRejectsCode(() => sent, "no_space");
+  await peer.send({ type: "room", partBytesMax: 255, nameBytesMax: 4_096 });
+  let told = unpackEntries(await peer.expect("listed")).length;
+  await peer.send({ type: "error", code: 31, text: "No" });
+  for (let message = await peer.receive(); message?.type !== "cancel"; message = await peer.receive()) {
+    assert(message?.type === "listed", message?.type);
+    told += unpackEntries(message).length;
+  }
+  await ended;
+  assert(told < 3_000, `${told} entries were told`);
 });
 
 /** What a sender says last about a file. */

@@ -70,6 +70,28 @@ Deno.test("what a dry run tells is what the run tells, and only the run does it"
   assert(real.plan.includes("remove extra/one") && real.plan.includes("remove extra"));
 });
 
+Deno.test("a dry run tells, too, that a file fails for a directory that stays since it, or what is in it, is left out", async () => {
+  const isLeftOut = {
+    directory: (name: string, isDirectory: boolean) => name === "foo" && isDirectory,
+    "what is in it": (name: string) => name === "foo/in",
+    nothing: () => false,
+  };
+  for (const [what, excludes] of Object.entries(isLeftOut)) {
+    using trees = twoTrees();
+    trees.from.file("foo", "a file now");
+    trees.to.file("foo/in", "there before");
+    const receiving = { removeMax: 9, excludes };
+    const dry = await runTree({
+      ...trees,
+      sending: { isDryRun: true },
+      receiving: { ...receiving, isDryRun: true },
+    });
+    const real = await runTree({ ...trees, receiving });
+    assertEquals([dry.plan, dry.receiveFailures], [real.plan, real.receiveFailures], what);
+    assertEquals(real.receiveFailures, what === "nothing" ? [] : ["foo: is_directory"]);
+  }
+});
+
 Deno.test("what was stored under a numbered name is not stored under another one the next time, unless it has changed", async () => {
   using trees = twoTrees();
   const { from, to } = trees;
