@@ -13,6 +13,11 @@ export function hasSha256Instructions(): boolean {
   return known ??= Deno.build.os === "linux" ? tellsOfSha256(readFacts()) : isApple();
 }
 
+/** For what has to be the same on every processor, such as a recording: as if it were so; `undefined`: as it is. */
+export function assumeSha256Instructions(has: boolean | undefined): void {
+  known = has;
+}
+
 /** By the flags of an x86 (`sha_ni`) or the features of an arm64 (`sha2`). */
 export function tellsOfSha256(facts: string): boolean {
   return /^(flags|Features)\s*:.*\b(sha_ni|sha2)\b/m.test(facts);

@@ -1,4 +1,5 @@
 /** Records every session with a real server: `deno task record` writes them anew to `fixtures/sessions/`. */
+import { assumeSha256Instructions } from "../../protocol/processor.ts";
 import { CsvStore, serve } from "../../server/mod.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import type { Side } from "../exchange/transcript.ts";
@@ -9,6 +10,7 @@ const PATIENCE_MS = 30_000;
 
 /** Plays one session with a server over TCP, through somebody who listens. */
 export async function record(name: string, play: Play): Promise<readonly Unit[]> {
+  using _same = onAnyProcessor();
   using shared = temporaryDirectory();
   using here = temporaryDirectory();
   writeShared(shared.path);
@@ -29,6 +31,12 @@ export async function record(name: string, play: Play): Promise<readonly Unit[]>
   });
   await between.ended;
   return recorder.units;
+}
+
+/** Until it is disposed of, both sides say what they would say without instructions for SHA-256. */
+function onAnyProcessor(): Disposable {
+  assumeSha256Instructions(false);
+  return { [Symbol.dispose]: () => assumeSha256Instructions(undefined) };
 }
 
 /** Hands one connection on to a server, and tells of everything that is said. */

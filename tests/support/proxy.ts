@@ -50,6 +50,7 @@ export class HarmfulProxy implements AsyncDisposable {
     this.#listener.close();
     this.#closeAll();
     await this.#accepting;
+    this.#closeAll(); // one may have been accepted in that moment
     await Promise.all(this.#pumps);
   }
 
