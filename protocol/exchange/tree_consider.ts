@@ -44,19 +44,19 @@ export class TreeConsidering {
     const { directory, told, name } = place;
     if (directory.isBlocked || events.excludes?.(name, told.kind === "directory")) return this.#pass(place);
     if (told.kind === "other" && !clearance.isNamed(name)) events.onLeftOut?.(name);
-    const isAsLarge = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes;
-    const isSame = isAsLarge && (told.digest ? hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
-    return andThen(
-      isSame,
-      (isSame) =>
-        andThen(
-          this.#decide(place, own, isSame),
-          (decision) =>
-            !clearance.isGiven && mustWait(decision, own, events.isDryRun)
-              ? this.#doLater(decision, place, own)
-              : this.#do(decision, place, own),
-        ),
-    );
+    return andThen(isSameFile(place, own), (isSame) => this.#decideAndDo(place, own, isSame));
+  }
+
+  #decideAndDo(
+    place: Place,
+    own: FolderEntry | undefined,
+    isSame: boolean,
+  ): Awaitable<PlannedAction | undefined> {
+    const { clearance, events } = this.#options;
+    return andThen(this.#decide(place, own, isSame), (decision) => {
+      const waits = !clearance.isGiven && mustWait(decision, own, events.isDryRun);
+      return waits ? this.#doLater(decision, place, own) : this.#do(decision, place, own);
+    });
   }
 
   #do(decision: Decision, place: Place, own: FolderEntry | undefined): Awaitable<PlannedAction | undefined> {
@@ -100,18 +100,20 @@ export class TreeConsidering {
     const { rules } = this.#options;
     const { directory, told, name } = place;
     const planned = decide(told, own, name, rules, isSame);
-    const isNumbered = planned === "create" && own !== undefined && hasNumbered(directory.folder!, told);
+    const isStored = planned === "create" && own !== undefined && hasNumbered(directory.folder!, told);
     return orError(() =>
-      andThen(isNumbered, (isNumbered) => {
-        const { clearance, deeds } = this.#options;
-        const allowed = this.#allowed(isNumbered ? undefined : planned, place, own);
-        const isNew = allowed !== undefined && own === undefined;
-        const decided = isNew && confusesNames(clearance.names) ? orTaken(allowed, place) : allowed;
-        return andThen(
-          decided,
-          (decision): Decision => decision === "create" && !own && deeds.mayBeMoved(place) ? "later" : decision,
-        );
-      })
+      andThen(isStored, (isNumbered) => this.#allowedOrLater(isNumbered ? undefined : planned, place, own))
+    );
+  }
+
+  #allowedOrLater(planned: Decision, place: Place, own: FolderEntry | undefined): Awaitable<Decision> {
+    const { clearance, deeds } = this.#options;
+    const allowed = this.#allowed(planned, place, own);
+    if (own !== undefined || allowed === undefined) return allowed;
+    const decided = confusesNames(clearance.names) ? orTaken(allowed, place) : allowed;
+    return andThen(
+      decided,
+      (decision): Decision => decision === "create" && deeds.mayBeMoved(place) ? "later" : decision,
     );
   }
 
@@ -189,6 +191,12 @@ function orError(work: () => Awaitable<Decision>): Awaitable<Decision> {
   } catch (error) {
     return caught(error);
   }
+}
+
+/** Whether ours is a file with the same content, as far as that is looked at. */
+function isSameFile({ directory, told }: Place, own: FolderEntry | undefined): Awaitable<boolean> {
+  const isAsLarge = told.kind === "file" && own?.kind === "file" && own.sizeBytes === told.sizeBytes;
+  return isAsLarge && (told.digest ? hasDigest(directory, told) : own.mtimeMs === told.mtimeMs);
 }
 
 async function hasDigest({ folder }: Directory, { name, digest }: ToldEntry): Promise<boolean> {
