@@ -72,7 +72,7 @@ export class TreeScan {
   async next(): Promise<WalkBatch | undefined> {
     const queued = this.#queue[this.#at];
     if (!queued) return await this.#draw();
-    this.#queuedEntries -= queued.told.length;
+    this.#queuedEntries -= queued.found.length;
     if (++this.#at === this.#queue.length) {
       this.#queue = [];
       this.#at = 0;
@@ -87,7 +87,7 @@ export class TreeScan {
       const batch = await this.#draw();
       if (!batch) return;
       this.#queue.push(batch);
-      this.#queuedEntries += batch.told.length;
+      this.#queuedEntries += batch.found.length;
       return;
     }
     this.#second ??= this.#startSecond();

@@ -9,10 +9,9 @@ import { breathe, breatheLong } from "../breathe.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { FileTree } from "../files/tree.ts";
 import { TREE_ENTRIES_AHEAD_MAX, TREE_HELD_BYTES_MAX } from "../limits.ts";
-import { packedBytes, packEntries } from "../wire/entry_batch.ts";
+import { packEntries } from "../wire/entry_batch.ts";
 import type { Message, MessageOf } from "../wire/messages/mod.ts";
 import { packIndices, type Planned, unpackPlan } from "../wire/plan_actions.ts";
-import { Queue } from "./queue.ts";
 import type { Session } from "./session.ts";
 import { endsSession, errorMessage, peerError } from "./transfer.ts";
 import { Departures } from "./tree_departures.ts";
@@ -20,6 +19,7 @@ import { Later } from "./tree_later.ts";
 import { type Destination, destinationOf, type Finding, type Preflight } from "./tree_preflight.ts";
 import { failure, sizeOfFiles, type Tally, type TreeEvents } from "./tree_report.ts";
 import { TreeScan } from "./tree_scan.ts";
+import { Unconsidered } from "./tree_unconsidered.ts";
 import type { Told, WalkOptions } from "./tree_walk.ts";
 
 export interface SendTreeOptions extends WalkOptions, TreeEvents {
@@ -40,7 +40,7 @@ export interface SendTreeOptions extends WalkOptions, TreeEvents {
 }
 
 /** What goes out together. */
-const FLUSH_BYTES = 131_072;
+const FLUSH_BYTES = 32_768;
 
 /**
  * Sends what is below the directory `top` of `tree`; what the receiver said that it came to. Throws what either side
@@ -70,11 +70,7 @@ class TreeSending {
   readonly #top: string;
   readonly #departures: Departures;
   readonly #options: SendTreeOptions;
-  /** Told, and not yet considered; the first of them has the number `#considered`. */
-  readonly #told = new Queue<Told>();
-  #toldBytes = 0;
-  #considered = 0;
-  #count = 0;
+  readonly #unconsidered = new Unconsidered();
   #isScanned = false;
   #hidden = 0;
   readonly #later: Later;
@@ -206,10 +202,11 @@ class TreeSending {
   }
 
   #mayTell(scan: TreeScan): boolean {
-    const ahead = this.#count - this.#considered + this.#departures.aheadCount;
+    const { told, considered, bytes } = this.#unconsidered;
+    const ahead = told - considered + this.#departures.aheadCount;
     if (this.#isScanned || ahead >= TREE_ENTRIES_AHEAD_MAX - 1_024) return false;
     if (!this.#isPassing) return true;
-    return !scan.isOver && this.#toldBytes < (this.#options.heldBytesMax ?? TREE_HELD_BYTES_MAX);
+    return !scan.isOver && bytes < (this.#options.heldBytesMax ?? TREE_HELD_BYTES_MAX);
   }
 
   /** Everything was looked at: lets the receiver change things, unless something was found. */
@@ -243,16 +240,12 @@ class TreeSending {
     const batch = await scan.next();
     if (!batch && this.#isPassing) return;
     if (!batch) return await this.#tellTop();
-    for (const told of batch.told) {
-      this.#told.push(told);
-      this.#toldBytes += packedBytes(told.entry);
-    }
-    this.#count += batch.told.length;
-    this.#options.onProgress?.({ entries: batch.told.length, sizeBytes: sizeOfFiles(batch.entries) });
-    const { isLast: last, isUnknown: unknown, error } = batch;
+    this.#unconsidered.add(batch);
+    const { entries, isLast: last, isUnknown: unknown, error } = batch;
+    this.#options.onProgress?.({ entries: entries.length, sizeBytes: sizeOfFiles(entries) });
     this.#session.send({
       type: "listed",
-      ...packEntries(batch.entries),
+      ...packEntries(entries),
       last,
       unknown,
       ...(error ? failure(error) : {}),
@@ -260,22 +253,21 @@ class TreeSending {
   }
 
   #takePlan({ considered, ...columns }: MessageOf<"plan">): void {
-    if (considered < this.#considered || considered > this.#count) {
-      throw new AppError("order", `The receiver has considered ${considered} entries of ${this.#count}`);
+    const unconsidered = this.#unconsidered;
+    if (considered < unconsidered.considered || considered > unconsidered.told) {
+      throw new AppError("order", `The receiver has considered ${considered} entries of ${unconsidered.told}`);
     }
     let before = -1;
     for (const planned of unpackPlan(columns)) {
       const { number, action } = planned;
       const isNew = action !== "move" && number < considered;
-      const told = this.#later.get(number) ?? (isNew ? this.#told.at(number - this.#considered) : undefined);
+      const told = this.#later.get(number) ?? (isNew ? unconsidered.at(number) : undefined);
       // Each is planned once: what is wanted time and again would have to be kept in mind.
       if (!told || number <= before) throw new AppError("order", `The receiver planned something for entry ${number}`);
       this.#takeAction(planned, told);
       before = number;
     }
-    for (; this.#considered < considered; this.#considered++) {
-      this.#toldBytes -= packedBytes(this.#told.shift()!.entry);
-    }
+    unconsidered.consider(considered);
   }
 
   #takeAction({ number, action, from, isFresh = false }: Planned, told: Told): void {

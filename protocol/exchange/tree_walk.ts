@@ -2,6 +2,7 @@
  * The sender's walk of its tree, as it is told: directory by directory, each with its entries sorted, then what is below
  * its directories in their order. Streams: no more is held than one directory and those that are still to be walked.
  */
+import type { Awaitable } from "../awaitable.ts";
 import { AppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FileTree, Folder, FolderEntry } from "../files/tree.ts";
@@ -35,10 +36,19 @@ export interface Refused {
   readonly beside?: string | undefined;
 }
 
-/** What goes into one message. */
+/** Entries of one directory, which go into one message. */
 export interface WalkBatch {
-  readonly told: readonly Told[];
+  readonly directory: TreeDirectory;
+  /** Where it is; absent where nothing was found. */
+  readonly folder?: Folder | undefined;
+  /** What was found in it. */
+  readonly found: readonly FolderEntry[];
+  /** As it is told. */
   readonly entries: readonly ToldEntry[];
+  /** The directories among them. */
+  readonly children: readonly TreeDirectory[];
+  /** How much they take in the message, at most. */
+  readonly bytes: number;
   readonly isLast: boolean;
   readonly isUnknown: boolean;
   /** Why the directory could not be listed. */
@@ -59,8 +69,15 @@ export interface WalkOptions {
   readonly onLeftOut?: ((name: string, error: AppError, beside?: string) => void) | undefined;
 }
 
-/** What fits into a message beside its entries. */
+/** What a message has besides its entries. */
 const MESSAGE_FACTS_BYTES = 64;
+
+/** The entry at `index` of a batch. Made when it is wanted: a walk hardly takes longer than to make one for each. */
+export function toldAt({ directory, folder, found, children }: WalkBatch, index: number): Told {
+  const entry = found[index]!;
+  const name = joinNames(directory.name, entry.name);
+  return { folder: folder!, name, entry, directory: children.find(({ parent }) => parent!.entry === entry) };
+}
 
 /** A walk of what is below the directory `top` of `tree`. Throws what keeps `top` itself from being listed. */
 export class TreeWalk {
@@ -97,13 +114,13 @@ export class TreeWalk {
     for (let directory = this.#pending.pop(); directory; directory = this.#pending.pop()) {
       this.#current = directory;
       const children: TreeDirectory[] = [];
-      let last: WalkBatch = { told: [], entries: [], isLast: true, isUnknown: false };
+      let last: WalkBatch = nothingOf(directory);
       let failure: AppError | undefined;
       try {
         if (!directory.isPassed) {
           for await (const batch of walkDirectory(this.#tree, this.#top, directory, this.#options)) {
-            for (const told of batch.told) if (told.directory) children.push(told.directory);
-            if (last.told.length > 0) yield last;
+            children.push(...batch.children);
+            if (last.found.length > 0) yield last;
             last = batch;
           }
         }
@@ -119,6 +136,10 @@ export class TreeWalk {
 }
 
 const TOP: TreeDirectory = { name: "", isPassed: false };
+
+function nothingOf(directory: TreeDirectory): WalkBatch {
+  return { directory, found: [], entries: [], children: [], bytes: 0, isLast: true, isUnknown: false };
+}
 
 async function* walkDirectory(
   tree: FileTree,
@@ -136,41 +157,51 @@ async function* walkDirectory(
       const name = joinNames(directory.name, base);
       options.onLeftOut?.(name, new AppError("bad_name", `Cannot send ${quoteName(name)}: ${nameFault(base)}`));
     }
-    let batch = { told: [] as Told[], entries: [] as ToldEntry[], isLast: false, isUnknown: false };
-    let bytes = MESSAGE_FACTS_BYTES;
+    let batch = batchOf(directory, folder);
     for (const entry of entries) {
       const name = joinNames(directory.name, entry.name);
       if (options.excludes?.(name, entry.kind === "directory")) continue;
-      const toldEntry = await entryToTell(folder, directory, name, entry, options);
-      bytes += packedBytes(toldEntry);
-      if (bytes > TREE_MESSAGE_BYTES_MAX) {
+      const telling = entryToTell(folder, directory, name, entry, options);
+      const toldEntry = telling instanceof Promise ? await telling : telling;
+      const bytes = packedBytes(toldEntry);
+      if (MESSAGE_FACTS_BYTES + batch.bytes + bytes > TREE_MESSAGE_BYTES_MAX) {
         yield batch;
-        batch = { ...batch, told: [], entries: [] };
-        bytes = MESSAGE_FACTS_BYTES + packedBytes(toldEntry);
+        batch = batchOf(directory, folder);
       }
+      batch.bytes += bytes;
+      batch.found.push(entry);
       batch.entries.push(toldEntry);
-      const below = toldEntry.kind === "directory" ? { name, parent: { folder, entry }, isPassed: false } : undefined;
-      batch.told.push({ folder, name, entry, directory: below });
+      if (toldEntry.kind === "directory") batch.children.push({ name, parent: { folder, entry }, isPassed: false });
     }
     if (batch.entries.length > 0) yield batch;
   }
 }
 
+function batchOf(directory: TreeDirectory, folder: Folder) {
+  const found: FolderEntry[] = [];
+  const entries: ToldEntry[] = [];
+  const children: TreeDirectory[] = [];
+  return { directory, folder, found, entries, children, bytes: 0, isLast: false, isUnknown: false };
+}
+
 /** What cannot be sent is told as something else than it is, so that the receiver leaves alone what has its name. */
-async function entryToTell(
+function entryToTell(
   folder: Folder,
   directory: TreeDirectory,
   name: string,
   entry: FolderEntry,
   options: WalkOptions,
-): Promise<ToldEntry> {
+): Awaitable<ToldEntry> {
   const fault = faultOf(directory, name, entry);
   const refused = fault ? { error: fault } : options.refusesEntry?.(directory, name, entry);
   if (refused) {
     options.onLeftOut?.(name, refused.error, refused.beside);
     return { ...entry, kind: "other" };
   }
-  if (!options.hasDigests || entry.kind !== "file") return entry;
+  return options.hasDigests && entry.kind === "file" ? withDigest(folder, entry) : entry;
+}
+
+async function withDigest(folder: Folder, entry: FolderEntry): Promise<ToldEntry> {
   return { ...entry, digest: await digestOf(folder, entry.name) ?? new Uint8Array(BLOCK_DIGEST_BYTES) };
 }
 

@@ -20,8 +20,9 @@ export interface LocalEntry extends FolderEntry {
 export function lookAtEntry(fs: FileSystem, here: Here, base: string): FolderEntry | undefined {
   const info = lstatIfThere(fs, here.at(base));
   if (!info) return;
+  const { kind, sizeBytes, mtimeMs, mode } = entryOf(base, info);
   const { ino, dev } = info;
-  const entry: LocalEntry = { ...entryOf(base, info), ino, dev };
+  const entry: LocalEntry = { name: base, kind, sizeBytes, mtimeMs, mode, ino, dev };
   if (!info.isSymlink) return entry;
   const target = readLinkIfStill(fs, here.at(base));
   return target === undefined ? lookAtEntry(fs, here, base) : { ...entry, kind: "link", target } as FolderEntry;

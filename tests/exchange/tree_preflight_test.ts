@@ -300,7 +300,7 @@ Deno.test("of 200,000 entries no more wait than the queue holds", async () => {
   assert(openedByBoth <= 1 + directories + 1, `${openedByBoth - 1 - directories} directories were looked at twice`);
   assertEquals(scan.sum, { entries: directories * (each + 1), sizeBytes: directories * each, largestBytes: 1 });
   let told = 0;
-  for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.told.length;
+  for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.found.length;
   assertEquals([told, scan.isOver], [directories * (each + 1), true]);
   const waited = 1 + directories - (opened - openedByBoth);
   assert(waited <= 1 + (60_000 - directories) / each + 1, `${waited} directories waited`);
@@ -319,7 +319,7 @@ Deno.test("what is in a directory in which the first walk stops is looked at aga
     assertEquals(scan.sum, { entries: 601, sizeBytes: 600 - refused, largestBytes: 1 });
     assertEquals(scan.findings.count, refused);
     let told = 0;
-    for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.told.length;
+    for (let batch = await scan.next(); batch; batch = await scan.next()) told += batch.found.length;
     assertEquals(told, 601);
   }
 });
