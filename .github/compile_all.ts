@@ -22,7 +22,7 @@ async function main([tag]: readonly string[]): Promise<number> {
     console.error(`Cannot release ${JSON.stringify(tag)}: the version in deno.json is ${version}\nTag v${version}`);
     return 2;
   }
-  Deno.mkdirSync(DIST, { recursive: true });
+  if (!await deno(["task", "bundle"])) return 1;
   let sums = "";
   for (const target of TARGETS) {
     const name = `app-${version}-${target}${target.includes("windows") ? ".exe" : ""}`;
@@ -38,9 +38,14 @@ async function compile(target: string, name: string): Promise<boolean> {
   // As the task makes one for this machine, but for the target and where it goes.
   const [, subcommand, ...words] = configuration.tasks.compile.command.split(" ");
   const args = [subcommand!, "--target", target, ...words.map((word) => word === "app" ? `dist/${name}` : word)];
-  console.log(`$ deno ${args.join(" ")}`);
-  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).spawn().status;
-  if (!success) console.error(`Cannot compile for ${target}`);
+  return await deno(args);
+}
+
+async function deno(args: readonly string[]): Promise<boolean> {
+  const command = `deno ${args.join(" ")}`;
+  console.log(`$ ${command}`);
+  const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT }).spawn().status;
+  if (!success) console.error(`Failed: ${command}`);
   return success;
 }
 

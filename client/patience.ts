@@ -1,4 +1,5 @@
 /** How long a client waits, and what ends its waiting: a deadline, and a signal. */
+import { after } from "../protocol/timers.ts";
 
 /** Who uses a connection now: how long it may be silent, and what ends it. */
 export interface Use {
@@ -16,14 +17,13 @@ export async function withPatience<T>(
   tooLate: () => Error,
 ): Promise<T> {
   const given = Promise.withResolvers<never>();
-  const timer = setTimeout(() => given.reject(tooLate()), timeoutMs);
+  using _deadline = after(timeoutMs, () => given.reject(tooLate()));
   const onAbort = () => given.reject(signal!.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort);
   try {
     return await Promise.race([pending, given.promise]);
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -10,6 +10,7 @@ import type { AppError } from "../protocol/errors.ts";
 import type { TreeStep } from "../protocol/exchange/tree_report.ts";
 import type { TransferProgress, TransferResult } from "../protocol/exchange/transfer.ts";
 import { hideSecrets } from "../protocol/wire/link.ts";
+import { every } from "../protocol/timers.ts";
 import { LENGTH_UNVERIFIED } from "../protocol/wire/share.ts";
 import { escapeName, escapeText, formatJson } from "../protocol/escape.ts";
 import { type ColumnsOf, columnsOfAscii, isAscii, loadColumnsOf } from "./columns.ts";
@@ -204,7 +205,7 @@ class PaintedProgress<P> implements ProgressReport<P> {
   readonly #name: string;
   readonly #terminal: Terminal;
   readonly #meter: Meter<P>;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #painting: Disposable;
   #columnsOf: ColumnsOf | undefined;
   #isPainted = false;
   #isOver = false;
@@ -214,7 +215,7 @@ class PaintedProgress<P> implements ProgressReport<P> {
     this.#meter = meter;
     if (isAscii(name)) this.#columnsOf = columnsOfAscii;
     this.#terminal = terminal;
-    this.#timer = setInterval(() => this.#paint(), terminal.isInteractive ? PAINT_MS : PLAIN_LINE_MS);
+    this.#painting = every(terminal.isInteractive ? PAINT_MS : PLAIN_LINE_MS, () => this.#paint());
   }
 
   update(progress: P): void {
@@ -230,7 +231,7 @@ class PaintedProgress<P> implements ProgressReport<P> {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#painting[Symbol.dispose]();
     this.#isOver = true;
     this.wipe();
   }

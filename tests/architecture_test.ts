@@ -20,6 +20,7 @@ const ALLOWED: readonly (readonly [from: string, to: readonly string[]])[] = [
   ["protocol/compressions.ts", []],
   ["protocol/awaitable.ts", []],
   ["protocol/processor.ts", []],
+  ["protocol/timers.ts", []],
   ["protocol/names.ts", ["protocol/errors.ts", "protocol/limits.ts", "protocol/escape.ts"]],
   ["protocol/name_rules.ts", ["protocol/limits.ts"]],
   ["protocol/wire/", ["protocol/wire/", "protocol/tls/key.ts", "protocol/errors.ts", "protocol/limits.ts"]],
@@ -43,6 +44,7 @@ function leaves(): string[] {
     "compressions",
     "awaitable",
     "processor",
+    "timers",
   ];
   return names.map((name) => `protocol/${name}.ts`);
 }

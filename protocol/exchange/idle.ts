@@ -8,6 +8,7 @@
  */
 import type { AppError } from "../errors.ts";
 import { PROGRESS_BYTES, SWEEP_MS } from "../limits.ts";
+import { every } from "../timers.ts";
 import type { ByteStream } from "./byte_stream.ts";
 
 export interface SilenceOptions {
@@ -33,7 +34,7 @@ interface Watch extends SilenceOptions {
 }
 
 const watches = new Set<Watch>();
-let timer: ReturnType<typeof setInterval> | undefined;
+let timer: Disposable | undefined;
 
 /** Closes `stream` once it has been silent for too long. Dispose what it returns to end the watch. */
 export function watchSilence(stream: ByteStream, options: SilenceOptions): Disposable {
@@ -42,7 +43,7 @@ export function watchSilence(stream: ByteStream, options: SilenceOptions): Dispo
   const messages = options.messagesHeard?.() ?? 0;
   const watch: Watch = { stream, messages, bytesRead, bytesWritten, heardAt: now, takenAt: now, ...options };
   watches.add(watch);
-  timer ??= setInterval(sweep, SWEEP_MS);
+  timer ??= every(SWEEP_MS, sweep);
   return { [Symbol.dispose]: () => end(watch) };
 }
 
@@ -77,6 +78,6 @@ function hasTaken({ stream, messagesHeard, bytesWritten }: Watch): boolean {
 function end(watch: Watch): void {
   watches.delete(watch);
   if (watches.size > 0) return;
-  clearInterval(timer);
+  timer?.[Symbol.dispose]();
   timer = undefined;
 }

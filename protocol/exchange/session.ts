@@ -7,6 +7,7 @@
  */
 import { AppError, errorNameOf, forPeer } from "../errors.ts";
 import { HEARTBEAT_MS } from "../limits.ts";
+import { every } from "../timers.ts";
 import { crc32 } from "../wire/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
 import { decodeMessage, type FieldMessage, type Message, type MessageOf, roleOf } from "../wire/messages/mod.ts";
@@ -308,12 +309,11 @@ export class Session {
 
   /** Sends a ping whenever nothing else was sent for a while, so that the peer knows that we live. Dispose it. */
   keepAlive(heartbeatMs = HEARTBEAT_MS): Disposable {
-    const timer = setInterval(() => {
+    return every(heartbeatMs / 5, () => {
       if (this.#stream.isWriting || performance.now() - this.#outbox.sentAt < heartbeatMs) return;
       this.send({ type: "ping", id: ++this.#pingId });
       this.flush().catch(() => {}); // whoever uses the session next gets the same error
-    }, heartbeatMs / 5);
-    return { [Symbol.dispose]: () => clearInterval(timer) };
+    });
   }
 
   close(reason?: AppError): void {

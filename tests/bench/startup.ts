@@ -11,6 +11,7 @@ import { makeYard, type Section } from "./section.ts";
 /** Starting a process takes so little time that more rounds are needed, and affordable. */
 const ROUNDS_FACTOR = 5;
 const REFERENCE = "deno eval 0";
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 export const startup: Section = {
   name: "startup",
@@ -19,17 +20,17 @@ export const startup: Section = {
     using yard = makeYard(1_000);
     await using peers = await startPeers([app, nginx, rsync, scp], yard);
     const bare = { name: REFERENCE, run: () => run(Deno.execPath(), ["eval", "0"]) };
-    const contenders = [bare, ...peers.flatMap((peer) => peer.get ?? [])];
     await using server = await ServerProcess.start(`${yard.path}/served`, ["--log", "off"]);
-    if (executable) {
-      const { got } = targets(yard);
-      const args = ["get", "127.0.0.1", server.port, "big.bin", "--output", got, "--quiet"];
-      contenders.push({
-        name: "app, packaged",
-        prepare: () => removeIfThere(got),
-        run: () => run(executable, args),
-      });
-    } else console.log("missing: a packaged app (--executable PATH)");
+    const { got } = targets(yard);
+    const getWith = (name: string, command: string, words: readonly string[]) => ({
+      name,
+      prepare: () => removeIfThere(got),
+      run: () => run(command, [...words, "get", "127.0.0.1", server.port, "big.bin", "--output", got, "--quiet"]),
+    });
+    const fromSource = getWith("app, from source", Deno.execPath(), ["run", "--quiet", "-A", MAIN]);
+    const contenders = [bare, ...peers.flatMap((peer) => peer.get ?? []), fromSource];
+    if (executable) contenders.push(getWith("app, packaged", executable, []));
+    else console.log("missing: a packaged app (--executable PATH)");
     const results = await measureInterleaved(contenders, rounds * ROUNDS_FACTOR);
     console.log(formatTimes("whole process, ms", results, REFERENCE));
     return results;

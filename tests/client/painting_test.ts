@@ -4,26 +4,16 @@ import { Report } from "../../client/report.ts";
 import { AppError } from "../../protocol/errors.ts";
 import { FakeTerminal } from "../cli/fake_terminal.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { HandTimers } from "../support/hand_timers.ts";
 
 const PLAIN = { json: false, quiet: false };
 const NASTY = "a\u001b[31m\nb\u202e.jpg";
 const CLEAR = "\r\u001b[K";
 
-/** Runs `body` with timers that fire only when `tick` is called. */
+/** Runs `body` with timers that ring only when `tick` is called. */
 function withManualTimers(body: (tick: () => void, intervals: () => number[]) => void): void {
-  const { setInterval: realSet, clearInterval: realClear } = globalThis;
-  const timers = new Map<number, { call: () => void; ms: number }>();
-  let next = 1;
-  globalThis.setInterval = ((call: () => void, ms: number) => {
-    timers.set(next, { call, ms });
-    return next++;
-  }) as unknown as typeof setInterval;
-  globalThis.clearInterval = ((id: number) => timers.delete(id)) as unknown as typeof clearInterval;
-  try {
-    body(() => timers.forEach(({ call }) => call()), () => Array.from(timers.values(), ({ ms }) => ms));
-  } finally {
-    Object.assign(globalThis, { setInterval: realSet, clearInterval: realClear });
-  }
+  using timers = new HandTimers();
+  body(() => timers.ring(), () => timers.set);
 }
 
 /** What was painted on the line once it was cleared. */

@@ -1,26 +1,24 @@
-/** Time for tests that must not wait for it: a clock that the test sets, and a timer that it rings. */
+/** Time for tests that must not wait for it: a clock that the test sets, and timers that it rings. */
+import { HandTimers } from "../support/hand_timers.ts";
 
 /** Puts the one timer and the clock into the test's hands, until what it returns is disposed of. */
 export function takeTime() {
-  const { setInterval: realInterval, clearInterval: realClear } = globalThis;
+  const timers = new HandTimers();
   const realNow = performance.now;
   const time = {
     nowMs: 1_000_000,
-    tick: (): void => {},
-    everyMs: 0,
-    isCleared: false,
+    tick: () => timers.ring(),
+    get everyMs() {
+      return timers.set[0] ?? 0;
+    },
+    get isCleared() {
+      return timers.set.length === 0;
+    },
     [Symbol.dispose]() {
-      Object.assign(globalThis, { setInterval: realInterval, clearInterval: realClear });
+      timers[Symbol.dispose]();
       performance.now = realNow;
     },
   };
   performance.now = () => time.nowMs;
-  Object.assign(globalThis, {
-    setInterval(tick: () => void, everyMs: number) {
-      Object.assign(time, { tick, everyMs });
-      return 77;
-    },
-    clearInterval: (id: number) => time.isCleared = id === 77,
-  });
   return time;
 }

@@ -38,12 +38,14 @@ export class Executable {
   }
 }
 
-/** Runs the task `compile` in a copy of the sources. The types were checked before, by another version of TypeScript. */
+/** Runs the tasks `bundle` and `compile` in a copy of the sources. */
 function compile(directory: string): void {
   run("cp", ["-R", ...SOURCES.map((name) => ROOT + name), directory], directory);
-  const [, ...words] = configuration.tasks.compile.command.split(" ");
-  const options = ["--quiet", "--no-check", "--no-lock"];
-  run(Deno.env.get("DENO_LTS")!, [words[0]!, ...options, ...words.slice(1)], directory);
+  const { bundle, compile } = configuration.tasks;
+  for (const { command } of [bundle, compile]) {
+    const [subcommand, ...words] = command.slice(command.lastIndexOf("deno ")).split(" ").slice(1);
+    run(Deno.env.get("DENO_LTS")!, [subcommand!, "--no-lock", ...words], directory);
+  }
 }
 
 function run(command: string, args: readonly string[], cwd: string): void {

@@ -1,0 +1,30 @@
+/** Timers of `protocol/timers.ts` that ring when the test says so. */
+
+export class HandTimers implements Disposable {
+  readonly #timeout = AbortSignal.timeout;
+  readonly #set = new Map<() => void, number>();
+
+  constructor() {
+    const signalIn = (ms: number) => ({
+      addEventListener: (_type: string, work: () => void) => this.#set.set(work, ms),
+      removeEventListener: (_type: string, work: () => void) => this.#set.delete(work),
+    });
+    Object.assign(AbortSignal, { timeout: signalIn });
+  }
+
+  /** In how many ms each of those that are set would ring. */
+  get set(): number[] {
+    return [...this.#set.values()];
+  }
+
+  /** Rings all that are set now. */
+  ring(): void {
+    const works = [...this.#set.keys()];
+    this.#set.clear();
+    for (const work of works) work();
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(AbortSignal, { timeout: this.#timeout });
+  }
+}
