@@ -94,7 +94,7 @@ export class Arrivals {
 
   async takeSmall({ number, mtimeMs, content }: MessageOf<"file">): Promise<void> {
     const wanted = this.takeNext(number);
-    const { directory: { folder }, told, name, ifTaken, replacedBytes } = wanted;
+    const { directory: { folder, state }, told, name, ifTaken } = wanted;
     const { sizeBytesMax, isExact, onFailed } = this.#options;
     const bytes = content.length === 1 ? content[0]! : concatBytes(content);
     if (mtimeMs === undefined && bytes.length !== told.sizeBytes) {
@@ -104,6 +104,7 @@ export class Arrivals {
     if (!folder) return onFailed(name, notMade(name), false);
     if (bytes.length > sizeBytesMax) return onFailed(name, tooLarge(name, sizeBytesMax), false);
     const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, isExact) };
+    const replacedBytes = state === "found" ? (await folder.look(told.name))?.sizeBytes : wanted.replacedBytes;
     this.#group.add({ name, folder, base: told.name, bytes, facts, ifTaken, replacedBytes });
     await this.#crc.moved(bytes.length);
     if (this.#group.isFull) await this.keep();

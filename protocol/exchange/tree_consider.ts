@@ -42,7 +42,7 @@ export class TreeConsidering {
   #considerBeside(place: Place, own: FolderEntry | undefined): Awaitable<PlannedAction | undefined> {
     const { events, clearance } = this.#options;
     const { directory, told, name } = place;
-    if (directory.isBlocked || events.excludes?.(name, told.kind === "directory")) return this.#pass(place);
+    if (directory.state === "blocked" || events.excludes?.(name, told.kind === "directory")) return this.#pass(place);
     if (told.kind === "other" && !clearance.isNamed(name)) events.onLeftOut?.(name);
     return andThen(isSameFile(place, own), (isSame) => this.#decideAndDo(place, own, isSame));
   }
@@ -83,14 +83,14 @@ export class TreeConsidering {
   async #makeLater(decision: "make" | "link", place: Place): Promise<PlannedAction> {
     const { events, deeds, clearance, ledger, walk } = this.#options;
     events.onPlanned?.(decision, place.name, place.told);
-    const child = decision === "make" ? walk.addChild(place, { isMade: true }) : undefined;
+    const child = decision === "make" ? walk.addChild(place, "awaited") : undefined;
     await clearance.whenPassed(async () => {
       try {
         await (child ? deeds.makeChild(place, child) : deeds.do(decision, place, undefined));
       } catch (error) {
         if (!(error instanceof AppError) || endsSession(error)) throw error;
         ledger.fail(place.name, error);
-        if (child) child.isBlocked = true;
+        if (child) child.state = "blocked";
       }
     });
     return decision;
@@ -127,7 +127,7 @@ export class TreeConsidering {
   /** Leaves an entry alone, and what is below it. */
   #pass(place: Place): "pass" | undefined {
     if (place.told.kind !== "directory") return undefined;
-    this.#options.walk.addChild(place, { isBlocked: true });
+    this.#options.walk.addChild(place, "blocked");
     return "pass";
   }
 

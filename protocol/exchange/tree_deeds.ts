@@ -1,4 +1,5 @@
 /** A receiver of a tree does what was decided about an entry: at once, when its content has come, or when others are gone. */
+import { AppError } from "../errors.ts";
 import type { FolderEntry, IfTaken } from "../files/tree.ts";
 import type { PlannedAction } from "../wire/plan_actions.ts";
 import type { Adjustments } from "./tree_adjustments.ts";
@@ -54,7 +55,7 @@ export class TreeDeeds {
       case "link":
         return this.#makeLink(place, own !== undefined);
       case "adjust":
-        if (told.kind === "directory") return touched.add(walk.addChild(place, { isThere: true, seen: own }));
+        if (told.kind === "directory") return touched.add(walk.addChild(place, "there", own));
         if (told.kind === "file") ledger.tally.unchanged++;
         return this.#adjust(place, own!);
       case "later":
@@ -66,7 +67,7 @@ export class TreeDeeds {
         return;
       default:
         if (told.kind === "file") ledger.tally.unchanged++;
-        if (told.kind === "directory") walk.addChild(place, { isThere: own?.kind === "directory", seen: own });
+        if (told.kind === "directory") walk.addChild(place, own?.kind === "directory" ? "there" : "blocked", own);
     }
   }
 
@@ -114,25 +115,33 @@ export class TreeDeeds {
     const { walk, touched, need, isDryRun } = this.#options;
     touched.add(place.directory);
     if (!own) need.addName();
-    if (own && !isDryRun) await folderOf(place).remove(place.told.name);
-    if (!isDryRun) await this.#make(place);
-    touched.add(walk.addChild(place, { isThere: !isDryRun, isMade: true }));
+    if (isDryRun) return touched.add(walk.addChild(place, "awaited"));
+    if (own) await folderOf(place).remove(place.told.name);
+    const isOurs = await this.#make(place);
+    touched.add(walk.addChild(place, isOurs ? "made" : "there"));
   }
 
-  /** Makes the directory `child`, of which is known already that it is to be. */
+  /** Makes the directory `child`, which was awaited. */
   async makeChild(place: Place, child: Directory): Promise<void> {
     const { walk, touched } = this.#options;
     touched.add(place.directory);
-    await this.#make(place);
-    await walk.open(child);
+    await walk.openMade(child, await this.#make(place) ? "us" : "somebody else");
     touched.add(child);
   }
 
-  async #make(place: Place): Promise<void> {
+  /** Makes a directory; whether that was us. When somebody else made it in that moment, that is as good. */
+  async #make(place: Place): Promise<boolean> {
     const { rules, arrivals } = this.#options;
+    const { name, mode } = place.told;
     const folder = folderOf(place);
-    await folder.makeDirectory(place.told.name, rules.isExact ? place.told.mode : undefined);
+    try {
+      await folder.makeDirectory(name, rules.isExact ? mode : undefined);
+    } catch (error) {
+      if (isTaken(error) && (await folder.look(name))?.kind === "directory") return false;
+      throw error;
+    }
     arrivals.dirty(folder);
+    return true;
   }
 
   async #makeLink(place: Place, isOver: boolean): Promise<void> {
@@ -141,9 +150,19 @@ export class TreeDeeds {
     touched.add(directory);
     if (!isOver) need.addName();
     if (isDryRun) return;
-    const link = { base: told.name, target: told.target!, mtimeMs: told.mtimeMs };
+    const { name: base, mtimeMs } = told;
+    const target = told.target!;
     const folder = folderOf(place);
-    await folder.makeLink(link, isOver ? "replace" : "error");
+    try {
+      await folder.makeLink({ base, target, mtimeMs }, isOver ? "replace" : "error");
+    } catch (error) {
+      if (isTaken(error) && (await folder.look(base))?.target === target) return; // somebody else made the same one
+      throw error;
+    }
     arrivals.dirty(folder);
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof AppError && error.code === "exists";
 }

@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import type { FileTree, Folder, StoredFacts } from "../files/tree.ts";
 import { Queue } from "./queue.ts";
 import { Adjustments } from "./tree_adjustments.ts";
-import type { Directory } from "./tree_told.ts";
+import { type Directory, isNew } from "./tree_told.ts";
 import { joinNames } from "./tree_walk.ts";
 
 export interface TouchedOptions {
@@ -40,7 +40,7 @@ export class TouchedDirectories {
 
   /** Something in it changes, or it is to be changed itself. Without `isExact` only those that were made are set. */
   add(directory: Directory): void {
-    if (directory.isTouched || !directory.parent || !this.#options.isExact && !directory.isMade) return;
+    if (directory.isTouched || !directory.parent || !this.#options.isExact && !isNew(directory)) return;
     directory.isTouched = true;
     this.#touched.push(directory);
   }
@@ -50,7 +50,7 @@ export class TouchedDirectories {
    * which something is known to happen: before the go-ahead there is no end of the others.
    */
   told(directory: Directory, lastWanted: number): void {
-    if (directory.isTouched || directory.isMade) this.#told.push({ directory, lastWanted });
+    if (directory.isTouched || isNew(directory)) this.#told.push({ directory, lastWanted });
   }
 
   /** Everything that was wanted is stored up to the number `stored`: sets those to which nothing comes any more. */
@@ -71,9 +71,9 @@ export class TouchedDirectories {
   }
 
   async #setOwn(directory: Directory): Promise<void> {
-    const { parent, told, name, isThere } = directory;
+    const { parent, told, name, state } = directory;
     directory.isTouched = false;
-    if (!isThere || !this.#options.may(directory)) return;
+    if (state === "awaited" || state === "blocked" || !this.#options.may(directory)) return;
     await this.#set(name, told!.name, told!, () => parent!.folder ?? this.#folder(parent!.name));
     await breathe();
   }

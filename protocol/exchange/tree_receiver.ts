@@ -30,7 +30,7 @@ import { type ReceiveTreeOptions, TreeRights } from "./tree_receive_options.ts";
 import { refuseTree } from "./tree_refusal.ts";
 import { Removal } from "./tree_removal.ts";
 import { sizeOfFiles, type Tally } from "./tree_report.ts";
-import { folderOf, type Place, ToldWalk } from "./tree_told.ts";
+import { folderOf, isNew, type Place, ToldWalk } from "./tree_told.ts";
 
 /** Receives a tree below the directory `top` of `tree`, which is made; what it came to. */
 export async function receiveTree(
@@ -53,7 +53,7 @@ export async function receiveTree(
 
 /** Whether nothing can be held of what is to be created: its directory is new. */
 function isFresh({ directory, told }: Place): boolean {
-  return directory.isMade && told.sizeBytes >= BLOCK_BYTES;
+  return isNew(directory) && told.sizeBytes >= BLOCK_BYTES;
 }
 
 class TreeReceiving {
@@ -94,7 +94,7 @@ class TreeReceiving {
       top,
       isExact,
       isFlushed,
-      may: ({ isMade, name }) => isMade || this.#mayAdjust(name),
+      may: (directory) => isNew(directory) || this.#mayAdjust(directory.name),
       onFailed,
     });
     const arrivals = this.#arrivals = new Arrivals(session, {
@@ -163,15 +163,11 @@ class TreeReceiving {
     this.#rights.require("create", "");
     const top = this.#walk.start(false);
     if (this.#options.isDryRun) return;
-    const isAhead = !this.#clearance.isGiven;
     await this.#clearance.whenPassed(async () => {
-      // What is told was considered as if nothing were there.
-      if (isAhead && await this.#hasTop()) {
-        throw new AppError("busy", `Nothing is done: somebody else has made ${quoteName(this.#top)} meanwhile`);
-      }
-      await this.#tree.makeDirectory(this.#top);
-      await this.#walk.open(top);
-      this.#isTopMade = true;
+      const isFound = await this.#hasTop();
+      if (!isFound) await this.#tree.makeDirectory(this.#top);
+      await this.#walk.openMade(top, isFound ? "somebody else" : "us");
+      this.#isTopMade = !isFound;
     });
   }
 

@@ -11,19 +11,25 @@ import type { ToldEntry } from "../wire/entry_batch.ts";
 import { OwnEntries } from "./tree_own.ts";
 import { joinNames, NAME_LENGTH_SAFE } from "./tree_walk.ts";
 
+/**
+ * What a directory is to us:
+ *
+ * - `there`: ours from before, and what is in it counts;
+ * - `awaited`: to be made, or only said to be in a dry run, and `made`: nothing is in it;
+ * - `found`: made by somebody else after entries of it were considered as if nothing were there;
+ * - `blocked`: nothing in it is looked at.
+ */
+export type DirectoryState = "there" | "awaited" | "made" | "found" | "blocked";
+
 /** A directory that is told of, and ours of that name. */
 export interface Directory {
   /** From the top of what is told. */
   readonly name: string;
   readonly parent: Directory | undefined;
   readonly told: ToldEntry | undefined;
-  /** Whether there is one of ours; there is none in a dry run that would make it, and none before it is made. */
-  isThere: boolean;
-  readonly isMade: boolean;
+  state: DirectoryState;
   /** Ours, as it was seen. */
   readonly seen?: FolderEntry | undefined;
-  /** Nothing in it is looked at. */
-  isBlocked: boolean;
   /** Open from the time that it is told of, or made. */
   folder: Folder | undefined;
   /** Its time and bits are to be set. */
@@ -50,8 +56,6 @@ export interface ToldWalkOptions {
   readonly onFailed: (name: string, error: AppError) => void;
 }
 
-type ChildOptions = Partial<Pick<Directory, "isThere" | "isMade" | "isBlocked" | "seen">>;
-
 export class ToldWalk {
   readonly #options: ToldWalkOptions;
   /** Directories that are still to be told, the next one at the end. */
@@ -70,20 +74,20 @@ export class ToldWalk {
 
   /** Call it before anything is told. `isThere`: whether the top is, which is returned; else it is to be made. */
   start(isThere: boolean): Directory {
-    const ours = { isThere, isMade: !isThere, isBlocked: false, folder: undefined, isTouched: false };
-    const top: Directory = { name: "", parent: undefined, told: undefined, ...ours };
+    const state = isThere ? "there" : "awaited";
+    const rest = { parent: undefined, told: undefined, folder: undefined, isTouched: false };
+    const top: Directory = { name: "", state, ...rest };
     this.#stack.push(top);
     if (isThere) this.#ownAhead++;
     return top;
   }
 
-  /** `directory` is there, or was made. */
-  async open(directory: Directory): Promise<void> {
-    const { tree, top } = this.#options;
-    const { name, parent, told, seen } = directory;
-    directory.folder =
-      await (parent?.folder ? parent.folder.folder(told!.name, seen) : tree.folder(joinNames(top, name)));
-    directory.isThere = true;
+  /** `directory`, which was awaited, is made: by us, or by somebody else, as we found out only then. */
+  async openMade(directory: Directory, by: "us" | "somebody else"): Promise<void> {
+    const isToCome = this.#stack.includes(directory) || this.#children.includes(directory);
+    directory.state = by === "us" ? "made" : isToCome ? "there" : "found";
+    if (directory.state === "there") this.#ownAhead++;
+    await this.#open(directory);
   }
 
   /** How many entries were told. */
@@ -131,14 +135,10 @@ export class ToldWalk {
   }
 
   /** A directory that was told of, to be told from in its turn. */
-  addChild(
-    { directory, told, name }: Place,
-    { isThere = false, isMade = false, isBlocked = false, seen }: ChildOptions,
-  ): Directory {
-    const is = { isThere, isMade, isBlocked, isTouched: false };
-    const child: Directory = { name, parent: directory, told, ...is, seen, folder: undefined };
+  addChild({ directory, told, name }: Place, state: DirectoryState, seen?: FolderEntry): Directory {
+    const child: Directory = { name, parent: directory, told, state, seen, folder: undefined, isTouched: false };
     this.#children.push(child);
-    if (isOurs(child)) this.#ownAhead++;
+    if (state === "there") this.#ownAhead++;
     return child;
   }
 
@@ -153,18 +153,25 @@ export class ToldWalk {
     const directory = this.#stack.pop();
     if (!directory) throw new AppError("order", "The sender told of a directory that nobody knows");
     this.#lastName = undefined;
-    if (isOurs(directory)) this.#ownAhead--;
-    if (directory.isBlocked || !directory.isThere) return directory;
+    const isOurs = directory.state === "there";
+    if (isOurs) this.#ownAhead--;
+    if (!isOurs && directory.state !== "made") return directory;
     try {
-      if (!directory.folder) await this.open(directory);
-      if (directory.isMade) return directory; // nothing is in it
-      this.#own = await OwnEntries.open(directory.folder!);
+      if (!directory.folder) await this.#open(directory);
+      if (isOurs) this.#own = await OwnEntries.open(directory.folder!);
     } catch (error) {
       if (!(error instanceof AppError) || directory.name === "") throw error;
-      directory.isBlocked = true;
+      directory.state = "blocked";
       this.#options.onFailed(directory.name, error);
     }
     return directory;
+  }
+
+  async #open(directory: Directory): Promise<void> {
+    const { tree, top } = this.#options;
+    const { name, parent, told, seen } = directory;
+    directory.folder =
+      await (parent?.folder ? parent.folder.folder(told!.name, seen) : tree.folder(joinNames(top, name)));
   }
 
   /** All that are left, without a name. */
@@ -194,8 +201,9 @@ export function notMade(name: string): AppError {
   return new AppError("not_found", `Cannot store ${quoteName(name)}: its directory could not be made`);
 }
 
-function isOurs({ isThere, isMade, isBlocked }: Directory): boolean {
-  return isThere && !isMade && !isBlocked;
+/** Whether nothing is in it but what we store there. */
+export function isNew({ state }: Directory): boolean {
+  return state === "awaited" || state === "made";
 }
 
 /** A whole name that cannot be too long is not looked at. */

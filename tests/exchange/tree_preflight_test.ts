@@ -233,15 +233,84 @@ Deno.test("a directory that could not be made fails with all that is in it, and 
   assertEquals([to.read("d2"), to.read("d3/e/3"), to.reserved()], ["somebody put it there in that moment", "x", []]);
 });
 
-Deno.test("a top that somebody else makes during the pass is left as it is: nothing was compared with what is in it", async () => {
-  using trees = twoTrees();
-  const { from, to } = trees;
-  for (const name of ["d/same", "file"]) from.file(name, "sent");
-  const verifySum = () => ["d/same", "file"].forEach((name) => to.file(`new/top/${name}`, "somebody else's"));
-  const { sent, received } = await runPreflight({ from, to, into: "new/top", verifySum });
-  for (const end of [sent, received]) assert(end instanceof AppError && end.code === "busy", `${end}`);
-  assertEquals([to.read("new/top/d/same"), to.read("new/top/file")], ["somebody else's", "somebody else's"]);
-  assertEquals(to.reserved(), []);
+const CAREFUL = { ifDifferent: "error", isExact: false } as const;
+
+/** What somebody else puts where `top` is, or is to be made, in the last moment. */
+function putMeanwhile(to: TemporaryTree, top: string): void {
+  ["d/same", "file", "d/extra", "d/e/extra"].forEach((name) => to.file(`${top}/${name}`, "somebody else's"));
+}
+
+for (const into of ["", "new/top"]) {
+  const what = into === "" ? "directories" : "a top";
+  const top = into === "" ? "" : `${into}/`;
+
+  Deno.test(`${what} that somebody else makes during the pass: what is in it is replaced by who may, and nothing else lost`, async () => {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    ["d/same", "d/e/f", "file"].forEach((name) => from.file(name, "sent"));
+    const verifySum = () => putMeanwhile(to, into === "" ? "." : into);
+    const end = await runPreflight({ from, to, into, decides: "receiver", verifySum, receiving: { removeMax: 9 } });
+    assert(!(end.received instanceof AppError), `${end.received}`);
+    assertEquals([end.received.files, end.received.failed, end.receiveFailures], [3, 0, []]);
+    for (const name of ["d/same", "d/e/f", "file"]) assertEquals(to.read(top + name), "sent");
+    for (const name of ["d/extra", "d/e/extra"]) assertEquals(to.read(top + name), "somebody else's");
+    assertEquals(to.reserved(), []);
+  });
+
+  Deno.test(`${what} that somebody else makes during the pass: what is in it stays before who may not replace it`, async () => {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    ["d/same", "d/e/f", "file"].forEach((name) => from.file(name, "sent"));
+    const verifySum = () => putMeanwhile(to, into === "" ? "." : into);
+    const end = await runPreflight({ from, to, into, decides: "receiver", verifySum, receiving: CAREFUL });
+    assert(!(end.received instanceof AppError), `${end.received}`);
+    assertEquals([end.received.files, end.received.failed], [1, 2]);
+    assertEquals(end.receiveFailures.sort(), ["d/same: exists", "file: exists"]);
+    for (const name of ["d/same", "file"]) assertEquals(to.read(top + name), "somebody else's");
+    assertEquals([to.read(`${top}d/e/f`), to.reserved()], ["sent", []]);
+  });
+}
+
+Deno.test("a directory that somebody else makes before it is told of is compared, and its extras go", async () => {
+  // What waits for the end of the pass, so that what is told behind it is considered only then.
+  for (const waiting of ["b", "a/refused"]) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    ["a/f", "a/refused", "b", "z/same", "z/other"].forEach((name) => from.file(name, "sent"));
+    ["b", "z/same"].forEach((name) => Deno.utimeSync(from.at(name), 1, 1));
+    if (waiting === "b") {
+      to.file("b", "sent");
+      Deno.utimeSync(to.at("b"), 1, 1);
+      Deno.chmodSync(to.at("b"), 0o600);
+    }
+    const verifySum = () => {
+      to.file("z/extra", "of somebody else");
+      to.file("z/same", "sent");
+      Deno.utimeSync(to.at("z/same"), 1, 1);
+    };
+    const isRefused = (name: string) => waiting === name && name !== "b";
+    const refuses = (_: string, name: string) => isRefused(name) ? new AppError("denied", "Not that one") : undefined;
+    const receiving = { removeMax: 9, refuses };
+    const { received } = await runPreflight({ from, to, decides: "receiver", verifySum, receiving });
+    assert(!(received instanceof AppError), `${received}`);
+    const { files, unchanged, removed, failed } = received;
+    assertEquals([files, unchanged, removed, failed], waiting === "b" ? [3, 2, 1, 0] : [3, 1, 1, 1]);
+    assertEquals(Object.keys(describeTree(to.at("z"))).sort(), ["other", "same"]);
+  }
+});
+
+Deno.test("a link that somebody else makes during the pass is as good as ours, and another one stays", async () => {
+  for (const target of ["file", "other"]) {
+    using trees = twoTrees();
+    const { from, to } = trees;
+    from.file("file", "sent");
+    Deno.symlinkSync("file", from.at("link"));
+    const verifySum = () => Deno.symlinkSync(target, to.at("link"));
+    const { received, receiveFailures } = await runPreflight({ from, to, decides: "receiver", verifySum });
+    assert(!(received instanceof AppError), `${received}`);
+    assertEquals(receiveFailures, target === "file" ? [] : ["link: exists"]);
+    assertEquals([Deno.readLinkSync(to.at("link")), to.read("file")], [target, "sent"]);
+  }
 });
 
 Deno.test("a dry run plans no file before everything was looked at: nothing would bound how many", async () => {
