@@ -29,7 +29,7 @@ export async function handlePush(request: MessageOf<"push">, context: RequestCon
     keepableBytes: keeping.keepableBytes,
     settle: keeping.settle,
   });
-  return { detail: describe(tally) };
+  return { detail: describe(tally, request) };
 }
 
 /** What this version does not know is the strictest. */
@@ -65,8 +65,8 @@ export async function handlePull(request: MessageOf<"pull">, context: RequestCon
     refuses,
     preflight: preflightOf(request),
   });
-  if (tally.files > 0) context.onDelivered();
-  return { detail: describe(tally) };
+  if (tally.files > 0 && !request.dryRun) context.onDelivered();
+  return { detail: describe(tally, request) };
 }
 
 const FOR_ONE_FILE = new AppError("not_allowed", "Cannot move a tree: the link is good for one file");
@@ -87,6 +87,8 @@ export function refusalsOf(
   };
 }
 
-function describe({ files, unchanged, moved, removed, failed }: Tally): string {
-  return `${files} stored, ${unchanged} unchanged, ${moved} moved, ${removed} removed, ${failed} failed`;
+function describe({ files, unchanged, moved, removed, failed }: Tally, { dryRun }: MessageOf<"push" | "pull">): string {
+  return `${
+    dryRun ? "dry run: " : ""
+  }${files} stored, ${unchanged} unchanged, ${moved} moved, ${removed} removed, ${failed} failed`;
 }

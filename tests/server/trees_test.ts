@@ -168,3 +168,22 @@ async function untilCounted(served: ReturnType<typeof startServed>): Promise<{ b
     if (bytes !== undefined && files !== undefined) return { bytes, files };
   }
 }
+
+Deno.test("a dry run is logged as one, and delivers nothing to a server that is to stop after the first delivery", async () => {
+  await using served = startServed({ "a.txt": "content" }, { once: true });
+  using local = localFiles(["b"]);
+  await using client = served.client();
+  for (const isDryRun of [true, false]) {
+    await pushTree(client, local.tree, "", { isDryRun });
+    await pullTree(client, "", local.tree, { isDryRun });
+  }
+  await soon(served.server.finished, "the end after the first delivery");
+  const details = served.records.filter(({ request }) => request === "push" || request === "pull")
+    .map(({ request, detail }) => `${request}: ${detail}`);
+  assertEquals(details, [
+    "push: dry run: 1 stored, 0 unchanged, 0 moved, 0 removed, 0 failed",
+    "pull: dry run: 1 stored, 0 unchanged, 0 moved, 0 removed, 0 failed",
+    "push: 1 stored, 0 unchanged, 0 moved, 0 removed, 0 failed",
+    "pull: 1 stored, 1 unchanged, 0 moved, 0 removed, 0 failed",
+  ]);
+});
