@@ -5,12 +5,12 @@
  * Owns what must hold whatever was done: nothing visible but the whole file, and an undamaged run that completes it.
  */
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
-import { openIdentity } from "../../server/identity.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { names, visible } from "../support/names_in.ts";
 import { ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
 import { Random } from "../support/random.ts";
+import { KnownServer } from "./known_server.ts";
 import { Transfer } from "./transfer.ts";
 
 export type Way = "get" | "put";
@@ -37,9 +37,8 @@ export class Stage implements AsyncDisposable {
   readonly #content: Uint8Array;
   readonly #shared = temporaryDirectory();
   readonly #here = temporaryDirectory();
-  /** Where the server's key is, and what the client knows of it. */
-  readonly #state = temporaryDirectory();
-  #key = "";
+  /** Where they encrypt. */
+  #known: KnownServer | undefined;
 
   private constructor(way: Way, wrapping: Wrapping) {
     this.way = way;
@@ -51,7 +50,7 @@ export class Stage implements AsyncDisposable {
 
   static async open(way: Way, wrapping: Wrapping = "plain"): Promise<Stage> {
     const stage = new Stage(way, wrapping);
-    if (wrapping === "tls") stage.#key = (await openIdentity(stage.#identity)).key;
+    if (wrapping === "tls") stage.#known = await KnownServer.make();
     const source = `${way === "get" ? stage.#shared.path : stage.#here.path}/${NAME}`;
     Deno.writeFileSync(source, stage.#content);
     Deno.utimeSync(source, MTIME_MS / 1000, MTIME_MS / 1000);
@@ -62,11 +61,12 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop("SIGKILL");
-    for (const directory of [this.#shared, this.#here, this.#state]) directory[Symbol.dispose]();
+    for (const directory of [this.#shared, this.#here]) directory[Symbol.dispose]();
+    this.#known?.[Symbol.dispose]();
   }
 
   async startServer(): Promise<void> {
-    const more = this.wrapping === "tls" ? ["--identity", this.#identity] : [];
+    const more = this.#known?.serverWords ?? [];
     this.server = await ServerProcess.start(this.#shared.path, ["--log", "off", ...more]);
   }
 
@@ -74,17 +74,7 @@ export class Stage implements AsyncDisposable {
   start(port: string, args: readonly string[] = []): Transfer {
     const more = this.wrapping === "compressed" ? ["--compress", "on"] : [];
     const words = [this.way, "127.0.0.1", port, NAME, "--json", ...more, ...args];
-    if (this.wrapping === "tls") this.#knowServerAt(port);
-    return new Transfer(startApp(words, { cwd: this.#here.path, env: { XDG_STATE_HOME: this.#state.path } }));
-  }
-
-  #knowServerAt(port: string): void {
-    Deno.mkdirSync(`${this.#state.path}/app`, { recursive: true });
-    Deno.writeTextFileSync(`${this.#state.path}/app/known_hosts`, `127.0.0.1:${port} ${this.#key}\n`, { append: true });
-  }
-
-  get #identity(): string {
-    return `${this.#state.path}/identity.pem`;
+    return new Transfer(startApp(words, { cwd: this.#here.path, env: this.#known?.envAt(port) ?? {} }));
   }
 
   /** Whether the file is visible where it belongs; fails if anything else is, or if it is another one. */
