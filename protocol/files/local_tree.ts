@@ -97,7 +97,8 @@ export class LocalTree implements FileTree {
   }
 
   async room(directory: string): Promise<Room> {
-    return { bytes: (await this.space(directory))?.freeBytes };
+    const space = await this.space(directory);
+    return { bytes: space?.freeBytes, files: space?.freeNames };
   }
 
   nameRules(directory: string): NameRules {

@@ -83,6 +83,8 @@ export interface Space {
   readonly freeBytes: number;
   /** What is there in all. */
   readonly sizeBytes: number;
+  /** How many more files, directories and links there can be. @default unbounded */
+  readonly freeNames?: number | undefined;
 }
 
 /** What a tree has room for; `undefined` where nobody knows. */

@@ -62,6 +62,8 @@ interface FileSystemFacts {
   readonly bsize: number;
   readonly blocks: number;
   readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
 }
 type Statfs = (path: string) => FileSystemFacts;
 let statfs: Statfs | undefined;
@@ -90,8 +92,9 @@ export async function isOfNetwork(path: string): Promise<boolean> {
 
 function lookAt(call: Statfs, path: string): Space | undefined {
   try {
-    const { bsize, blocks, bavail } = call(path);
-    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+    const { bsize, blocks, bavail, files, ffree } = call(path);
+    // Where there is no such bound, the system tells of none at all.
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize, freeNames: files > 0 ? ffree : undefined };
   } catch {
     return undefined; // a file system that knows no such thing: then its own errors tell that it is full
   }

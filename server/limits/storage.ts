@@ -130,7 +130,7 @@ export class Storage implements AsyncDisposable {
     const space = await this.space(directory);
     const free = space ? space.freeBytes - this.keepFreeBytes(space) : Infinity;
     const bytes = Math.min(free, rootBytesMax - (this.#usage?.bytes ?? -Infinity));
-    const files = rootFilesMax - (this.#usage?.files ?? -Infinity);
+    const files = Math.min(space?.freeNames ?? Infinity, rootFilesMax - (this.#usage?.files ?? -Infinity));
     return { bytes: known(bytes + await this.#removableBytes()), files: known(files) };
   }
 

@@ -1,6 +1,8 @@
 /** How much room a directory takes: everything that a limit counts, and nothing outside of it. */
+import { LocalTree } from "../../protocol/files/local_tree.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { SmallDisk, smallDiskFault } from "../support/small_disk.ts";
 import { TemporaryTree } from "./temporary_tree.ts";
 
 Deno.test("files, directories and unfinished uploads are counted, with their bytes", async () => {
@@ -39,4 +41,18 @@ Deno.test("a directory says how much room there is, also one that is not there",
     if (!space) return; // a system that does not tell
     assert(space.freeBytes > 0 && space.sizeBytes >= space.freeBytes, directory);
   }
+});
+
+Deno.test({
+  name: "a disk with a bound on names says how many there may still be, and one without says nothing of it",
+  ignore: smallDiskFault() !== undefined,
+  async fn() {
+    for (const inodes of [20, 0]) {
+      using disk = new SmallDisk({ inodes });
+      const space = async () => (await new LocalTree(disk.path).space(""))!.freeNames;
+      assertEquals(await space(), inodes === 0 ? undefined : 19); // but for its top
+      Deno.mkdirSync(`${disk.path}/a`);
+      assertEquals(await space(), inodes === 0 ? undefined : 18);
+    }
+  },
 });
