@@ -1,18 +1,18 @@
 /**
  * A session: one connection after both opening lines. Messages in, messages out, in order.
  *
- * Owns the decoder and the heartbeat; `outbox.ts` has what waits to be sent, `requests_ahead.ts` what came ahead of
- * its turn. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
+ * `inbox.ts` has what came, `outbox.ts` what waits to be sent, `requests_ahead.ts` what came ahead of its turn. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
  * `receive` or `sendData`, so that what belongs together travels together.
  */
 import { AppError, errorNameOf, forPeer } from "../errors.ts";
 import { HEARTBEAT_MS } from "../limits.ts";
 import { every } from "../timers.ts";
-import { crc32 } from "../wire/crc32.ts";
-import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameDecoder, sealFrame } from "../wire/frame.ts";
+import type { Crc32 } from "../wire/crc32.ts";
+import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, sealFrame } from "../wire/frame.ts";
 import { decodeMessage, type FieldMessage, type Message, type MessageOf, roleOf } from "../wire/messages/mod.ts";
 import { DATA_TYPE } from "../wire/messages/transfer.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { endedTooEarly, Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { type Request, RequestsAhead } from "./requests_ahead.ts";
 
@@ -49,14 +49,11 @@ export class Session {
   /** Whole messages that came so far. */
   messagesHeard = 0;
   readonly #stream: ByteStream;
-  readonly #decoder = new FrameDecoder(crc32);
+  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   /** Absent where no requests come. */
   readonly #requestsAhead: RequestsAhead | undefined;
   #lastBodyBytes = 0;
-  #reading: Promise<void> | undefined;
-  #readError: AppError | undefined;
-  #hasEnded = false;
   #hasGoodbye = false;
   #isWaiting = false;
   /** Nothing is under way, so a request that comes may be answered on the spot. */
@@ -75,10 +72,17 @@ export class Session {
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
     this.#stream = stream;
+    this.#inbox = new Inbox(stream, early, {
+      // Who takes data must still be able to say that it is stored: a write to it may wait forever.
+      mayEnd: () => !this.#isSendingData && !this.#onEnd,
+      onFailed: (error) => {
+        this.#onEnd?.(error);
+        if (this.#isSendingData) stream.close(error);
+      },
+    });
     this.#outbox = new Outbox(stream);
     this.dataBytesMax = dataBytesMax;
     this.#requestsAhead = requestsAheadMax > 0 ? new RequestsAhead(requestsAheadMax) : undefined;
-    this.#decoder.push(early);
   }
 
   get peer(): string {
@@ -86,8 +90,8 @@ export class Session {
   }
 
   /** Changes to a faster checksum, for large transfers. */
-  useCrc32(faster: typeof crc32): void {
-    this.#decoder.crc32 = this.#outbox.crc32 = faster;
+  useCrc32(faster: Crc32): void {
+    this.#inbox.crc32 = this.#outbox.crc32 = faster;
   }
 
   /**
@@ -103,7 +107,7 @@ export class Session {
   startBulk(options: BulkOptions): Disposable {
     this.#bulk = options;
     this.#outbox.expectMuch();
-    if (!this.#reading) this.#decoder.expectMuch();
+    this.#inbox.expectMuch();
     return {
       [Symbol.dispose]: () => {
         this.#bulk = undefined;
@@ -138,9 +142,9 @@ export class Session {
    * `DATA_OVERHEAD` more bytes than the data. The last piece is only queued, so that it goes along with what follows.
    */
   async sendData(buffer: Uint8Array, count: number, isLast = false): Promise<void> {
-    const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#decoder.crc32);
+    const frame = sealFrame(buffer, 0, DATA_TYPE, count, this.#inbox.crc32);
     const check = () => {
-      if (this.#hasEnded) throw this.#endedTooEarly();
+      if (this.hasEnded) throw endedTooEarly(this.peer);
     };
     this.#isSendingData = true;
     try {
@@ -169,7 +173,7 @@ export class Session {
     for (;;) {
       const message = await this.#next(isEnough);
       if (!message && isEnough()) return;
-      if (!message) throw this.#endedTooEarly();
+      if (!message) throw endedTooEarly(this.peer);
       if (!this.#keptForLater(message)) return message;
     }
   }
@@ -178,7 +182,7 @@ export class Session {
   async nextRequest(): Promise<Request | undefined> {
     const ahead = this.#requestsAhead?.shift();
     if (ahead) return ahead;
-    if (!this.#reading) this.#decoder.shrink();
+    this.#inbox.shrink();
     for (;;) {
       this.#isBetween = true;
       const message = await this.#next().finally(() => this.#isBetween = false);
@@ -192,7 +196,7 @@ export class Session {
   /** The next message, whatever it is. */
   async receiveAny(): Promise<Message> {
     const message = await this.#next();
-    if (!message) throw this.#endedTooEarly();
+    if (!message) throw endedTooEarly(this.peer);
     return message;
   }
 
@@ -211,8 +215,8 @@ export class Session {
       if (!message) break;
       if (!this.#keptForLater(message)) return message;
     }
-    if (this.#readError) throw this.#readError;
-    if (!this.#hasEnded) this.#startReading();
+    if (this.#inbox.error) throw this.#inbox.error;
+    if (!this.hasEnded) this.#inbox.read();
   }
 
   /** Whether the peer has called off the reply under way. Throws `order` for anything else that it says meanwhile. */
@@ -245,9 +249,9 @@ export class Session {
       while (!isOver) {
         const message = this.poll();
         if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
-        if (this.#hasEnded) break;
+        if (this.hasEnded) break;
         await this.flush();
-        await this.#startReading();
+        await this.#inbox.read();
       }
       throw new AppError("lost", `${this.peer} closed the connection`);
     };
@@ -273,9 +277,9 @@ export class Session {
       for (;;) {
         const message = this.poll();
         if (message) return message;
-        if (this.#hasEnded) return;
+        if (this.hasEnded) return;
         await this.flush();
-        await Promise.race([over, this.#startReading()]);
+        await Promise.race([over, this.#inbox.read()]);
         if (isOver) return;
       }
     } finally {
@@ -289,12 +293,12 @@ export class Session {
     this.send({ type: "ping", id });
     const message = await this.#next(() => this.#pongId >= id);
     if (message) throw new AppError("order", `"${message.type}" came instead of a pong`);
-    if (this.#pongId < id) throw this.#endedTooEarly();
+    if (this.#pongId < id) throw endedTooEarly(this.peer);
   }
 
   /** Whether the peer has closed its side. */
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#inbox.hasEnded || this.#hasGoodbye;
   }
 
   /** Whether something came while we sent that is for who receives next; until then nothing more is taken. */
@@ -348,10 +352,10 @@ export class Session {
       if (hasAnswers) await this.#flushForNext();
       if (message || isEnough()) return message;
       if (hasAnswers) continue; // more may have come while we wrote: looked for before the next read, which would wait
-      if (this.#readError) throw this.#readError;
-      if (this.#hasEnded) return;
+      if (this.#inbox.error) throw this.#inbox.error;
+      if (this.hasEnded) return;
       this.#isWaiting = true;
-      await this.#startReading();
+      await this.#inbox.read();
       this.#isWaiting = false;
     }
   }
@@ -370,10 +374,10 @@ export class Session {
     let isOver = false;
     const over = writing.finally(() => isOver = true).catch(() => {}); // thrown where `writing` is awaited
     await Promise.resolve();
-    while (!isOver && !this.#isBulkOver && !this.#readError && !this.#hasEnded) {
+    while (!isOver && !this.#isBulkOver && !this.#inbox.error && !this.hasEnded) {
       this.#held = this.#decodeNext();
       if (this.#held) return;
-      await Promise.race([over, this.#startReading()]);
+      await Promise.race([over, this.#inbox.read()]);
     }
   }
 
@@ -385,7 +389,7 @@ export class Session {
       return held;
     }
     while (!this.#hasGoodbye && !this.#isBulkOver) {
-      const frame = this.#decoder.next();
+      const frame = this.#inbox.next();
       if (!frame) return;
       this.messagesHeard++;
       if (frame.type === this.#quickType && this.#isBetween && this.#answeredQuickly(frame.body)) continue;
@@ -415,7 +419,7 @@ export class Session {
         this.#pongId = message.id;
         return true;
       case "goodbye":
-        this.#hasEnded = this.#hasGoodbye = true;
+        this.#hasGoodbye = true;
         if (message.code === undefined) return true;
         throw new AppError(errorNameOf(message.code) ?? "lost", message.text ?? `${this.peer} closed the connection`, {
           by: "peer",
@@ -423,29 +427,6 @@ export class Session {
       default:
         return false;
     }
-  }
-
-  /** Reads once, unless that is under way; never rejected. */
-  #startReading(): Promise<void> {
-    return this.#reading ??= this.#readOnce().finally(() => this.#reading = undefined);
-  }
-
-  async #readOnce(): Promise<void> {
-    try {
-      const count = await this.#stream.read(this.#decoder.room());
-      if (count !== null) return this.#decoder.filled(count);
-      this.#hasEnded = true;
-      // Who takes data must still be able to say that it is stored: a write to it may wait forever.
-      if (this.#isSendingData || this.#onEnd || this.#decoder.isInsideFrame) throw this.#endedTooEarly();
-    } catch (error) {
-      this.#readError = error instanceof AppError ? error : new AppError("lost", String(error), { cause: error });
-      this.#onEnd?.(this.#readError);
-      if (this.#isSendingData) this.#stream.close(this.#readError);
-    }
-  }
-
-  #endedTooEarly(): AppError {
-    return new AppError("lost", `The connection to ${this.peer} ended too early`);
   }
 }
 

@@ -100,17 +100,22 @@ class TreeSending {
       if (!isHurried) this.#heed(this.#session.poll());
       if (this.#tally) return this.#tally;
       if (this.#isPassing && scan.isSeen) this.#endPass(scan);
-      const { count, maySend, isEnough } = this.#departures;
-      const mayTell = this.#mayTell(scan);
-      if (this.#later.isAsked) await this.#later.answer(() => this.#heed(this.#session.poll()));
-      else if (count > 0 && maySend && !this.#isPassing && (isEnough || !mayTell)) {
-        await this.#departures.sendNext();
-      } else if (mayTell) await this.#tellNext(scan);
-      else if (this.#isPassing) await this.#lookAhead(scan);
-      else await this.#wait();
+      await this.#step(scan);
       if (this.#session.queuedBytes >= FLUSH_BYTES) await this.#session.flushBulk();
       await breathe();
     }
+  }
+
+  /** Does what is most urgent: answers, sends what is wanted, tells more, or waits for what the receiver makes of that. */
+  async #step(scan: TreeScan): Promise<void> {
+    if (this.#later.isAsked) return await this.#later.answer(() => this.#heed(this.#session.poll()));
+    const { count, maySend, isEnough } = this.#departures;
+    const mayTell = this.#mayTell(scan);
+    const isSendingFirst = !this.#isPassing && count > 0 && maySend && (isEnough || !mayTell);
+    if (isSendingFirst) await this.#departures.sendNext();
+    else if (mayTell) await this.#tellNext(scan);
+    else if (this.#isPassing) await this.#lookAhead(scan);
+    else await this.#wait();
   }
 
   /** Hears what the receiver says about entries, at any time; whether it was that. */
