@@ -31,7 +31,7 @@ export class Adjustments {
 
   /** Sets it now or later; all are set and durable behind `commit`. */
   add(change: FolderChange): void | Promise<void> {
-    this.#changes.push(change);
+    this.#changes.push({ ...change, isUnflushed: !this.#options.isFlushed });
     if (this.#changes.length >= CHANGES_MAX) return this.commit();
   }
 

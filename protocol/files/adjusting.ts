@@ -27,7 +27,7 @@ const NO_LINK_TIMES = new Set(["ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 export function adjustEntry(
   fs: FileSystem,
   here: Here,
-  { base, facts: { mtimeMs, ...bits }, expected }: Change,
+  { base, facts: { mtimeMs, ...bits }, expected, isUnflushed = false }: Change,
   name: string,
   flushFolder: () => void,
 ): Adjusted {
@@ -37,10 +37,12 @@ export function adjustEntry(
     throw new AppError("busy", `Cannot change ${quoteName(name)}: somebody else has changed it meanwhile`);
   }
   const isLink = info.isSymlink;
+  const mode = modeOf(bits);
+  const isAsItIs = mode === undefined || info.mode !== null && (info.mode & 0o7777) === mode;
   // On Windows there are no bits, and directories cannot be opened.
-  const handle = isLink || Deno.build.os === "windows" ? undefined : openUnexchanged(fs, path, name);
+  const isOpened = !isLink && Deno.build.os !== "windows" && !(isAsItIs && isUnflushed);
+  const handle = isOpened ? openUnexchanged(fs, path, name) : undefined;
   try {
-    const mode = modeOf(bits);
     if (mode !== undefined) handle?.setMode(mode);
     if (mtimeMs !== undefined && isLink) setLinkTime(fs, path, mtimeMs);
     else if (mtimeMs !== undefined) fs.setOwnTime(path, dateOf(mtimeMs));

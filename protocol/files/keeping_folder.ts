@@ -1,7 +1,7 @@
 /** A directory of a tree of which every change is noted, and what goes away kept. */
 import { AppError } from "../errors.ts";
 import { modeOf } from "./permissions.ts";
-import type { Deed, KeepResult, TrashRun } from "./trash.ts";
+import type { Deed, KeepResult, TrashFacts, TrashRun } from "./trash.ts";
 import { factsOf, nameIn } from "./trash_deeds.ts";
 import type {
   Adjusted,
@@ -21,10 +21,13 @@ import type {
 export class KeepingFolder implements Folder {
   readonly #folder: Folder;
   readonly #run: TrashRun;
+  readonly #seen: TrashFacts | undefined;
 
-  constructor(folder: Folder, run: TrashRun) {
+  /** `seen`: what the directory was before anything was changed in it, where that is known. */
+  constructor(folder: Folder, run: TrashRun, seen?: FolderEntry) {
     this.#folder = folder;
     this.#run = run;
+    this.#seen = seen && factsOf(seen);
   }
 
   get name(): string {
@@ -35,8 +38,8 @@ export class KeepingFolder implements Folder {
     return this.#folder.disk;
   }
 
-  async folder(...which: Parameters<Folder["folder"]>): Promise<Folder> {
-    return new KeepingFolder(await this.#folder.folder(...which), this.#run);
+  async folder(base: string, seen?: FolderEntry): Promise<Folder> {
+    return new KeepingFolder(await this.#folder.folder(base, seen), this.#run, seen);
   }
 
   scan(): AsyncIterable<FolderBatch> {
@@ -56,7 +59,7 @@ export class KeepingFolder implements Folder {
   }
 
   async stage(files: readonly NewFile[]): Promise<readonly (Staged | AppError)[]> {
-    const touched = await this.#run.touch(this.name);
+    const touched = await this.#run.touch(this.name, this.#seen);
     return touched === true ? await this.#folder.stage(files) : files.map(() => touched);
   }
 

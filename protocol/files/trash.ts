@@ -70,8 +70,11 @@ export interface TrashRun {
   readonly unkept: number;
   /** How much more may be kept; may take long. */
   keepableBytes(): Promise<number>;
-  /** Notes that something in `directory` is about to change, which changes its time. An error: do not do it. */
-  touch(directory: string): Promise<true | AppError>;
+  /**
+   * Notes that something in `directory` is about to change, which changes its time; `was`: what it is before that, where
+   * that is known. An error: do not do it.
+   */
+  touch(directory: string, was?: TrashFacts): Promise<true | AppError>;
   /** Notes what is about to be done in `directory`, and keeps what goes away by it. */
   keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]>;
   /** Of an undo: the note number `index` of the other run, the last one being 0, is taken back. */

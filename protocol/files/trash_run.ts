@@ -3,9 +3,10 @@
  * of the file in the trash, so that replacing stays one step.
  */
 import { AppError } from "../errors.ts";
-import { type FileSystem, lstatIfThere } from "./file_system.ts";
+import type { FileSystem } from "./file_system.ts";
 import { errorNameOfSystem, systemCode, translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";
+import { KeptNames } from "./kept_names.ts";
 import { join } from "./paths.ts";
 import type { Resolver } from "./resolve.ts";
 import { cannotKeep, directoriesOf, factsAt, isKeepable, lineOf, nameIn } from "./trash_deeds.ts";
@@ -40,14 +41,12 @@ export class LocalTrashRun implements TrashRun {
   #room: number;
   #isRoomKnown = false;
   #bytes = 0;
-  #moreCount = 0;
   #unkept = 0;
   /** Another attempt at the same run goes on with it. */
   #isHandedOver = false;
   /** The last line was not written to its end. */
   #isTorn = false;
-  /** The directory in the trash that was used last, so that it is there. */
-  #parent = "files";
+  #names: KeptNames | undefined;
 
   constructor(facts: RunFacts, options: LocalRunOptions) {
     this.#facts = facts;
@@ -94,17 +93,20 @@ export class LocalTrashRun implements TrashRun {
     }
   }
 
-  async touch(directory: string): Promise<true | AppError> {
-    const result = this.#isHandedOver ? true : await this.#touchOnce(directory);
+  async touch(directory: string, was?: TrashFacts): Promise<true | AppError> {
+    const result = this.#isHandedOver ? true : await this.#touchOnce(directory, was);
     return this.#isHandedOver ? handedOver() : result;
   }
 
-  async #touchOnce(directory: string): Promise<true | AppError> {
+  async #touchOnce(directory: string, was: TrashFacts | undefined): Promise<true | AppError> {
     if (this.#touched.has(directory)) return true;
     try {
       const run = this.#run ?? await this.#open();
       this.#verifyOpen();
-      this.#write(run, this.#visit(directory, "", (here) => this.#touch(here, directory)));
+      this.#write(
+        run,
+        was ? this.#touchedAs(directory, was) : this.#visit(directory, "", (here) => this.#touch(here, directory)),
+      );
       return true;
     } catch (error) {
       return this.#refused(false, translated("note", directory, error)) as true | AppError;
@@ -154,7 +156,7 @@ export class LocalTrashRun implements TrashRun {
     try {
       const { size } = run.note.statSync();
       if (size > 0) this.#bytes = await this.#options.sizeOf(run);
-      this.#moreCount = size; // more than there are lines, and than any number that was given before
+      this.#names = new KeptNames(this.#fs, size); // more than there are lines, and than any number that was given before
       run.note.seekSync(0, Deno.SeekMode.End);
       this.#write(run, size === 0 ? formatHead(this.#facts) : "\n"); // the last line may be torn
     } catch (error) {
@@ -205,7 +207,9 @@ export class LocalTrashRun implements TrashRun {
     });
     if (!this.#isRoomKnown && fits.includes(false)) return undefined;
     const kept = going.map((facts, index) =>
-      isKeepable(facts) && fits[index]! ? this.#nameFor(run, nameIn(directory, deeds[index]!.base)) : undefined
+      isKeepable(facts) && fits[index]!
+        ? this.#names!.nameFor(run.directory, nameIn(directory, deeds[index]!.base))
+        : undefined
     );
     const isRefused = (index: number) => this.#options.isStrict && going[index] !== undefined && isLost(index);
     const isLost = (index: number) => going[index]!.kind !== "directory" && kept[index] === undefined;
@@ -247,20 +251,6 @@ export class LocalTrashRun implements TrashRun {
     return { result, kept };
   }
 
-  /** Where what has the name now is to be kept: under that name, unless something else of this run is. */
-  #nameFor(run: TrashedRun, name: string): string {
-    const path = `files/${name}`;
-    try {
-      const parent = path.slice(0, path.lastIndexOf("/"));
-      if (parent !== this.#parent) this.#fs.mkdirSync(run.directory.at(parent), { recursive: true, mode: 0o700 });
-      this.#parent = parent;
-      if (!lstatIfThere(this.#fs, run.directory.at(path))) return path;
-    } catch {
-      // Its directory was a file when that was kept; or the path is too long there.
-    }
-    return `more/${++this.#moreCount}`;
-  }
-
   /** Whether nothing is to be noted of new bits of a directory, and of another time. */
   #isNoted(name: string, permissions: number | undefined): boolean {
     if (!this.#touched.has(name)) return false;
@@ -278,9 +268,13 @@ export class LocalTrashRun implements TrashRun {
   #touch(here: Here, directory: string): string {
     if (this.#touched.has(directory)) return "";
     const { mtime, mode } = this.#fs.statSync(here.at("."));
-    this.#noted(directory, mode === null ? undefined : mode & 0o777);
-    const was = { kind: "directory", mtimeMs: mtime?.getTime() ?? 0 } as const;
-    return formatLine({ do: "touch", name: directory, was });
+    const mtimeMs = mtime?.getTime() ?? 0;
+    return this.#touchedAs(directory, { mtimeMs, mode: mode === null ? undefined : mode & 0o777 });
+  }
+
+  #touchedAs(directory: string, { mtimeMs, mode }: Pick<TrashFacts, "mtimeMs" | "mode">): string {
+    this.#noted(directory, mode);
+    return formatLine({ do: "touch", name: directory, was: { kind: "directory", mtimeMs } });
   }
 
   #write(run: TrashedRun, text: string): void {

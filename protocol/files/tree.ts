@@ -169,6 +169,8 @@ export interface Change {
   readonly facts: Partial<StoredFacts>;
   /** What it was when it was looked at, or that it is a directory: what else stands there by now is left as it is. */
   readonly expected: FolderEntry | "directory";
+  /** It is not flushed afterwards. */
+  readonly isUnflushed?: boolean | undefined;
 }
 
 /** An entry that was changed so. One of both ends it. */
