@@ -170,6 +170,15 @@ Deno.test("every source file says what it is", () => {
   assertEquals(sources.filter((path) => !readSource(path).startsWith("/**")), []);
 });
 
+Deno.test("every package that executables are made of is named among the licenses", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", "main.ts"], cwd: ROOT })
+    .output();
+  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  const named = readSource("THIRD_PARTY_LICENSES.txt").matchAll(/^=+\n(\S+@\S+) \(.*\)\n=+$/gm);
+  const expected = Object.keys(npmPackages).sort();
+  assertEquals(Array.from(named, ([, name]) => name), expected, "run deno task licenses");
+});
+
 Deno.test("main.ts stays short", () => {
   assert(readSource("main.ts").split("\n").length <= 151);
 });

@@ -1,6 +1,7 @@
 /** Timers that need not load anything: when they run, and what ends them. */
 import { after, every } from "../protocol/timers.ts";
 import { assertEquals } from "./support/assert.ts";
+import { HandTimers } from "./support/hand_timers.ts";
 
 Deno.test("what is to be done later is done once, and not before", async () => {
   const isDone = Promise.withResolvers<void>();
@@ -27,7 +28,35 @@ Deno.test("what was called off is not done, what was not is", async () => {
   assertEquals(done, ["left"]);
 });
 
-Deno.test("what is done time and again ends when it is called off, also by itself, and not because it throws", async () => {
+Deno.test("timers are called off and ring in their order, however many there are", async () => {
+  const done: number[] = [];
+  const isDone = Promise.withResolvers<void>();
+  for (let number = 0; number < 40; number++) {
+    const timer = after(number < 39 ? 1 : 20, () => done.push(number) === 21 && isDone.resolve());
+    if (number % 2 === 1 && number < 39) timer[Symbol.dispose]();
+  }
+  await isDone.promise;
+  assertEquals(done.sort((a, b) => a - b), [...Array.from({ length: 20 }, (_, index) => 2 * index), 39]);
+});
+
+Deno.test("what is done time and again goes on when it throws", () => {
+  using timers = new HandTimers();
+  let count = 0;
+  using _often = every(1, () => {
+    count++;
+    throw new Error("once in a while");
+  });
+  for (let ring = 0; ring < 3; ring++) {
+    try {
+      timers.ring();
+    } catch {
+      // as it would reach nobody
+    }
+  }
+  assertEquals(count, 3);
+});
+
+Deno.test("what is done time and again ends when it is called off, also by itself", async () => {
   const done: string[] = [];
   const isDone = Promise.withResolvers<void>();
   const often = every(1, () => {

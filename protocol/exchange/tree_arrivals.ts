@@ -94,7 +94,7 @@ export class Arrivals {
 
   async takeSmall({ number, mtimeMs, content }: MessageOf<"file">): Promise<void> {
     const wanted = this.takeNext(number);
-    const { directory: { folder, state }, told, name, ifTaken } = wanted;
+    const { directory: { folder }, told, name, ifTaken } = wanted;
     const { sizeBytesMax, isExact, onFailed } = this.#options;
     const bytes = content.length === 1 ? content[0]! : concatBytes(content);
     if (mtimeMs === undefined && bytes.length !== told.sizeBytes) {
@@ -104,7 +104,13 @@ export class Arrivals {
     if (!folder) return onFailed(name, notMade(name), false);
     if (bytes.length > sizeBytesMax) return onFailed(name, tooLarge(name, sizeBytesMax), false);
     const facts = { mtimeMs: mtimeMs ?? told.mtimeMs, ...bitsOf(told, isExact) };
-    const replacedBytes = state === "found" ? (await folder.look(told.name))?.sizeBytes : wanted.replacedBytes;
+    let replacedBytes: number | undefined;
+    try {
+      replacedBytes = await replacedBytesOf(wanted);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return onFailed(name, error, false);
+    }
     this.#group.add({ name, folder, base: told.name, bytes, facts, ifTaken, replacedBytes });
     await this.#crc.moved(bytes.length);
     if (this.#group.isFull) await this.keep();
@@ -167,4 +173,10 @@ export class Arrivals {
 /** The bits that a file gets: those that were told, or whether it may be executed. */
 export function bitsOf({ mode }: ToldEntry, isExact: boolean): { permissions?: number; isExecutable: boolean } {
   return { isExecutable: (mode & 0o100) !== 0, ...(isExact ? { permissions: mode } : {}) };
+}
+
+/** How large the file is that it replaces; looked up where somebody else may have put one since it was wanted. */
+async function replacedBytesOf({ directory, told, ifTaken, replacedBytes }: Wanted): Promise<number | undefined> {
+  if (directory.state !== "found" || ifTaken !== "replace") return replacedBytes;
+  return (await directory.folder!.look(told.name))?.sizeBytes;
 }

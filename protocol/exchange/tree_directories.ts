@@ -73,6 +73,7 @@ export class TouchedDirectories {
   async #setOwn(directory: Directory): Promise<void> {
     const { parent, told, name, state } = directory;
     directory.isTouched = false;
+    if (!this.#options.isExact && !isNew(directory)) return; // somebody else made it meanwhile
     if (state === "awaited" || state === "blocked" || !this.#options.may(directory)) return;
     await this.#set(name, told!.name, told!, () => parent!.folder ?? this.#folder(parent!.name));
     await breathe();

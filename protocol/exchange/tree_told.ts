@@ -14,7 +14,7 @@ import { joinNames, NAME_LENGTH_SAFE } from "./tree_walk.ts";
 /**
  * What a directory is to us:
  *
- * - `there`: ours from before, and what is in it counts;
+ * - `there`: from before, or made by somebody else before it is told of: what is in it counts;
  * - `awaited`: to be made, or only said to be in a dry run, and `made`: nothing is in it;
  * - `found`: made by somebody else after entries of it were considered as if nothing were there;
  * - `blocked`: nothing in it is looked at.
@@ -84,10 +84,10 @@ export class ToldWalk {
 
   /** `directory`, which was awaited, is made: by us, or by somebody else, as we found out only then. */
   async openMade(directory: Directory, by: "us" | "somebody else"): Promise<void> {
+    await this.#open(directory);
     const isToCome = this.#stack.includes(directory) || this.#children.includes(directory);
     directory.state = by === "us" ? "made" : isToCome ? "there" : "found";
     if (directory.state === "there") this.#ownAhead++;
-    await this.#open(directory);
   }
 
   /** How many entries were told. */

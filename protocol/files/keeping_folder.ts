@@ -86,13 +86,13 @@ export class KeepingFolder implements Folder {
 
   async makeDirectory(base: string, permissions?: number): Promise<void> {
     await this.#keep({ do: "make", base });
-    await this.#folder.makeDirectory(base, permissions);
+    await this.#unlessTaken(base, () => this.#folder.makeDirectory(base, permissions));
   }
 
   async makeLink(link: NewLink, ifTaken: "error" | "replace"): Promise<void> {
     const { base, target, mtimeMs } = link;
     await this.#keep({ do: "store", base, now: { kind: "link", target, mtimeMs }, isNew: ifTaken === "error" });
-    await this.#folder.makeLink(link, ifTaken);
+    await this.#unlessTaken(base, () => this.#folder.makeLink(link, ifTaken));
   }
 
   async adjust(changes: readonly Change[]): Promise<readonly (Adjusted | AppError)[]> {
@@ -129,6 +129,16 @@ export class KeepingFolder implements Folder {
     const results = await work(items.filter((_, index) => !(kept[index] instanceof AppError)));
     let at = 0;
     return kept.map((result) => result instanceof AppError ? result : results[at++]!);
+  }
+
+  /** What has the name is somebody else's then, and is not to go away by an undo. */
+  async #unlessTaken(base: string, make: () => void | Promise<void>): Promise<void> {
+    try {
+      await make();
+    } catch (error) {
+      if (error instanceof AppError && error.code === "exists") this.#run.notDone(nameIn(this.name, base));
+      throw error;
+    }
   }
 
   async #keep(deed: Deed): Promise<true | "moved"> {

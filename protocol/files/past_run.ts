@@ -35,8 +35,14 @@ export class LocalPastRun implements PastRun {
   }
 
   *notes(): Iterable<Note> {
+    const notDone = new Set<string>();
     try {
-      for (const line of readBackwards(this.#run.note)) if (line.do !== "end" && line.do !== "undid") yield line;
+      for (const line of readBackwards(this.#run.note)) {
+        if (line.do === "end" || line.do === "undid") continue;
+        if (line.do === "not") notDone.add(line.name);
+        else if (!notDone.has(line.name) || line.do !== "make" && line.do !== "store") yield line;
+        else notDone.delete(line.name);
+      }
     } catch (error) {
       throw translated("read", "the notes", error);
     }

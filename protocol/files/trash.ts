@@ -77,6 +77,8 @@ export interface TrashRun {
   touch(directory: string, was?: TrashFacts): Promise<true | AppError>;
   /** Notes what is about to be done in `directory`, and keeps what goes away by it. */
   keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]>;
+  /** What was noted last of `name`, that it is made, was not done: somebody else had the name. */
+  notDone(name: string): void;
   /** Of an undo: the note number `index` of the other run, the last one being 0, is taken back. */
   undid(index: number): void;
   /** It is over; `isWhole`: and there is nothing that it left undone. Whether anything was changed. */

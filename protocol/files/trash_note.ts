@@ -26,7 +26,13 @@ export interface NoteUndid {
   readonly at: number;
 }
 
-export type NoteLine = Note | NoteEnd | NoteUndid;
+/** What was noted last of that name, that it is made, was not done: somebody else had the name. */
+export interface NoteNotDone {
+  readonly do: "not";
+  readonly name: string;
+}
+
+export type NoteLine = Note | NoteEnd | NoteUndid | NoteNotDone;
 
 const PIECE_BYTES = 65_536;
 const HEAD_BYTES_MAX = 32_768;
@@ -59,11 +65,12 @@ export function parseLine(text: string): NoteLine | undefined {
     store: isFacts(now) && (was === undefined || isFacts(was)),
     remove: isFacts(was),
     make: true,
+    not: true,
     adjust: isFacts(was) && isFacts(now),
     touch: isFacts(was),
     move: isName(from) && (now === undefined || isFacts(now)) && (was === undefined || isFacts(was)),
-  }[line.do as Note["do"]];
-  return isWhole ? line as unknown as Note : undefined;
+  }[line.do as (Note | NoteNotDone)["do"]];
+  return isWhole ? line as unknown as Note | NoteNotDone : undefined;
 }
 
 /** Under `files` what has its name there, under `more` what could not have it. */

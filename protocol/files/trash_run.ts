@@ -12,7 +12,7 @@ import type { Resolver } from "./resolve.ts";
 import { cannotKeep, directoriesOf, factsAt, isKeepable, lineOf, nameIn } from "./trash_deeds.ts";
 import type { Deed, KeepResult, RunFacts, RunOptions, TrashFacts, TrashRun } from "./trash.ts";
 import { closeRun, type TrashedRun } from "./trash_folder.ts";
-import { append, formatHead, formatLine } from "./trash_note.ts";
+import { append, formatHead, formatLine, type NoteLine } from "./trash_note.ts";
 
 /** So many directories are remembered as noted; one that is noted twice does no harm. */
 const TOUCHED_MAX = 65_536;
@@ -113,12 +113,13 @@ export class LocalTrashRun implements TrashRun {
     }
   }
 
+  notDone(name: string): void {
+    this.#touched.delete(name);
+    this.#writeIfPossible({ do: "not", name });
+  }
+
   undid(index: number): void {
-    try {
-      if (this.#run) this.#write(this.#run, formatLine({ do: "undid", at: index }));
-    } catch (error) {
-      if (translated("note", "what is undone", error).code === "internal") throw error; // else what is there tells it
-    }
+    this.#writeIfPossible({ do: "undid", at: index }); // else what is there tells it
   }
 
   /** Another attempt at the same run goes on with it: this one does nothing any more, since it could not be noted. */
@@ -288,6 +289,14 @@ export class LocalTrashRun implements TrashRun {
       this.#isTorn = true;
       this.#touched.clear(); // nobody knows which of them were written
       throw error;
+    }
+  }
+
+  #writeIfPossible(line: NoteLine): void {
+    try {
+      if (this.#run) this.#write(this.#run, formatLine(line));
+    } catch (error) {
+      if (translated("note", "what was done", error).code === "internal") throw error;
     }
   }
 

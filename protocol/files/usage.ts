@@ -57,13 +57,14 @@ async function namesIn(fs: FileSystem, directory: string): Promise<string[]> {
   }
 }
 
-interface FileSystemFacts {
+/** What the system tells of a file system. Numbers that are too large for one come as such, or as a bigint. */
+export interface FileSystemFacts {
   readonly type: number;
   readonly bsize: number;
   readonly blocks: number;
   readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
+  readonly files: number | bigint;
+  readonly ffree: number | bigint;
 }
 type Statfs = (path: string) => FileSystemFacts;
 let statfs: Statfs | undefined;
@@ -92,10 +93,15 @@ export async function isOfNetwork(path: string): Promise<boolean> {
 
 function lookAt(call: Statfs, path: string): Space | undefined {
   try {
-    const { bsize, blocks, bavail, files, ffree } = call(path);
-    // Where there is no such bound, the system tells of none at all.
-    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize, freeNames: files > 0 ? ffree : undefined };
+    return spaceOf(call(path));
   } catch {
     return undefined; // a file system that knows no such thing: then its own errors tell that it is full
   }
+}
+
+export function spaceOf({ bsize, blocks, bavail, files, ffree }: FileSystemFacts): Space {
+  // Where names have no bound, there are none at all, or -1 is free, which is no number of names.
+  const isBound = files > 0 && Number.isSafeInteger(Number(ffree)) && ffree >= 0;
+  const freeNames = isBound ? Number(ffree) : undefined;
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize, freeNames };
 }

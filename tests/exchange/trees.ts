@@ -4,6 +4,7 @@ import type { ReceiveTreeOptions } from "../../protocol/exchange/tree_receive_op
 import { receiveTree } from "../../protocol/exchange/tree_receiver.ts";
 import type { Tally } from "../../protocol/exchange/tree_report.ts";
 import { sendTree, type SendTreeOptions } from "../../protocol/exchange/tree_sender.ts";
+import type { FileTree } from "../../protocol/files/tree.ts";
 import { assertInstanceOf } from "../support/assert.ts";
 import { TemporaryTree } from "../files/temporary_tree.ts";
 import { openWire, type Wire } from "./engines.ts";
@@ -24,8 +25,8 @@ export interface TreeEnds extends Told {
 }
 
 export interface TreeJob {
-  readonly from: Pick<TemporaryTree, "tree">;
-  readonly to: Pick<TemporaryTree, "tree">;
+  readonly from: { readonly tree: FileTree };
+  readonly to: { readonly tree: FileTree };
   readonly wire?: Wire;
   readonly sending?: SendTreeOptions;
   readonly receiving?: Partial<ReceiveTreeOptions>;

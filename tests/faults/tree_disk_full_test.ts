@@ -58,6 +58,7 @@ async function play(round: Round, way: "push" | "pull"): Promise<RoundResult> {
   const there = describeTree(to);
   assertOutcome(outcome);
   if (outcome.code === 0) assertEquals(there, wanted, "it said that it was done");
+  if (outcome.stderr.includes("Nothing is done")) assertEquals(there, before, "it said that nothing was");
   assertNothingHalf(there, before, wanted);
 
   Deno.removeSync(`${disk.path}/filler`, { recursive: true });

@@ -1,5 +1,6 @@
 /** How much room a directory takes: everything that a limit counts, and nothing outside of it. */
 import { LocalTree } from "../../protocol/files/local_tree.ts";
+import { spaceOf } from "../../protocol/files/usage.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { SmallDisk, smallDiskFault } from "../support/small_disk.ts";
@@ -55,4 +56,20 @@ Deno.test({
       assertEquals(await space(), inodes === 0 ? undefined : 18);
     }
   },
+});
+
+Deno.test("names are unbounded where a file system says so, in whichever way", () => {
+  const facts = { type: 0, bsize: 1, blocks: 100, bavail: 10 };
+  for (
+    const [files, ffree, freeNames] of [
+      [100, 7, 7],
+      [100, 0, 0],
+      [999, 1_000_000, 1_000_000],
+      [100n, 7n, 7],
+      [0, 0, undefined],
+      [100, 2 ** 64, undefined], // -1, as CephFS says, in 64 bits
+      [100n, 2n ** 64n - 1n, undefined],
+      [100, -1, undefined],
+    ] as const
+  ) assertEquals(spaceOf({ ...facts, files, ffree }), { freeBytes: 10, sizeBytes: 100, freeNames });
 });

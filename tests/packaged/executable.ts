@@ -10,7 +10,7 @@ import configuration from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** All that an executable is made of. */
-const SOURCES = ["deno.json", "main.ts", "protocol", "server", "client"];
+const SOURCES = ["deno.json", "main.ts", "protocol", "server", "client", "THIRD_PARTY_LICENSES.txt"];
 
 export class Executable {
   readonly path: string;

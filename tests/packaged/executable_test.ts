@@ -1,4 +1,5 @@
 /** What is only true of the executable: it is whole, needs nothing, trusts nothing around it, and its size and start. */
+import { Buffer } from "node:buffer";
 import configuration from "../../deno.json" with { type: "json" };
 import { CLIENT_COMMANDS } from "../../client/commands/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
@@ -30,6 +31,12 @@ test("help of the executable is that of the source", async () => {
 
 test("version of the executable is the one of deno.json, which is embedded", async () => {
   assertEquals(await runApp(["--version"]), { code: 0, stdout: `app ${configuration.version}\n`, stderr: "" });
+});
+
+test("executable has in it what its packages ask to be passed on", () => {
+  const bytes = Buffer.from(Deno.readFileSync(executable!.path).buffer);
+  const passed = Deno.readTextFileSync(new URL("../../THIRD_PARTY_LICENSES.txt", import.meta.url));
+  assert(bytes.includes(passed), "the text is not in it");
 });
 
 test("executable runs in an empty directory with no environment at all, and leaves nothing there", async () => {

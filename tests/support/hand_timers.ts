@@ -1,6 +1,7 @@
 /** Timers of `protocol/timers.ts` that ring when the test says so. */
 
 export class HandTimers implements Disposable {
+  readonly #real = { setTimeout, clearTimeout };
   readonly #timeout = AbortSignal.timeout;
   readonly #set = new Map<() => void, number>();
 
@@ -10,6 +11,8 @@ export class HandTimers implements Disposable {
       removeEventListener: (_type: string, work: () => void) => this.#set.delete(work),
     });
     Object.assign(AbortSignal, { timeout: signalIn });
+    const setTimeout = (work: () => void, ms: number) => (this.#set.set(work, ms), work);
+    Object.assign(globalThis, { setTimeout, clearTimeout: (work: () => void) => void this.#set.delete(work) });
   }
 
   /** In how many ms each of those that are set would ring. */
@@ -26,5 +29,6 @@ export class HandTimers implements Disposable {
 
   [Symbol.dispose](): void {
     Object.assign(AbortSignal, { timeout: this.#timeout });
+    Object.assign(globalThis, this.#real);
   }
 }

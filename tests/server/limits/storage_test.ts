@@ -405,3 +405,11 @@ function pipeOf(sizeBytes: number): PipeSource {
     },
   });
 }
+
+Deno.test("there is room for as many names as the disk and the limit both have", async () => {
+  await using here = await stage({ rootFilesMax: 10 });
+  for (const [freeNames, files] of [[3, 3], [30, 10], [undefined, 10], [0, 0]] as const) {
+    here.disk.space = { freeBytes: 1e9, sizeBytes: 1e9, freeNames };
+    assertEquals((await here.storage.room("")).files, files);
+  }
+});
