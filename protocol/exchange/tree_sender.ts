@@ -39,8 +39,9 @@ export interface SendTreeOptions extends WalkOptions, TreeEvents {
   readonly spares?: ((name: string) => boolean) | undefined;
 }
 
-/** What goes out together. */
-const FLUSH_BYTES = 32_768;
+/** What goes out together: content, which is packed the better the more of it there is; and what is only told. */
+const FLUSH_BYTES = 131_072;
+const FLUSH_TOLD_BYTES = 32_768;
 
 /**
  * Sends what is below the directory `top` of `tree`; what the receiver said that it came to. Throws what either side
@@ -101,7 +102,9 @@ class TreeSending {
       if (this.#tally) return this.#tally;
       if (this.#isPassing && scan.isSeen) this.#endPass(scan);
       await this.#step(scan);
-      if (this.#session.queuedBytes >= FLUSH_BYTES) await this.#session.flushBulk();
+      if (this.#session.queuedBytes >= (this.#isPassing ? FLUSH_TOLD_BYTES : FLUSH_BYTES)) {
+        await this.#session.flushBulk();
+      }
       await breathe();
     }
   }
