@@ -175,7 +175,8 @@ Deno.test("every package that executables are made of is named among the license
     .output();
   const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
   const named = readSource("THIRD_PARTY_LICENSES.txt").matchAll(/^=+\n(\S+@\S+) \(.*\)\n=+$/gm);
-  const expected = Object.keys(npmPackages).sort();
+  // Deno 2.5 counts the types of Node among them, which it has of its own.
+  const expected = Object.keys(npmPackages).filter((name) => !/^(@types\/node|undici-types)@/.test(name)).sort();
   assertEquals(Array.from(named, ([, name]) => name), expected, "run deno task licenses");
 });
 
