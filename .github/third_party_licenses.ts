@@ -11,13 +11,7 @@ function info(...words: string[]) {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Every package that the program is made of, as `name@version`. */
-export function packagesOf(): string[] {
-  return Object.keys(info("main.ts").npmPackages).sort();
-}
-
-function folderOf(name: string, version: string): string {
-  const { npmCache } = info();
+function folderOf(npmCache: string, name: string, version: string): string {
   for (const { name: registry } of Deno.readDirSync(npmCache)) {
     const folder = `${npmCache}/${registry}/${name}/${version}`;
     try {
@@ -47,9 +41,10 @@ function* headersIn(folder: string): Generator<string> {
   }
 }
 
-function textOf(whole: string): string {
+/** Of a package, as `name@version`. */
+function textOf(npmCache: string, whole: string): string {
   const at = whole.lastIndexOf("@");
-  const folder = folderOf(whole.slice(0, at), whole.slice(at + 1));
+  const folder = folderOf(npmCache, whole.slice(0, at), whole.slice(at + 1));
   const { license } = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));
   const own = licensesIn(folder);
   const mit = Deno.readTextFileSync(new URL("LICENSE", ROOT)).split("\n").slice(4).join("\n").trim();
@@ -60,5 +55,7 @@ function textOf(whole: string): string {
 
 if (import.meta.main) {
   const head = "Executables of app contain these packages, besides Deno itself (MIT, https://deno.com).\n\n";
-  Deno.writeTextFileSync(new URL("THIRD_PARTY_LICENSES.txt", ROOT), head + packagesOf().map(textOf).join("\n"));
+  const { npmCache } = info();
+  const texts = Object.keys(info("main.ts").npmPackages).sort().map((whole) => textOf(npmCache, whole));
+  Deno.writeTextFileSync(new URL("THIRD_PARTY_LICENSES.txt", ROOT), head + texts.join("\n"));
 }

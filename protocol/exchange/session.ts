@@ -1,7 +1,8 @@
 /**
  * A session: one connection after both opening lines. Messages in, messages out, in order.
  *
- * `inbox.ts` has what came, `outbox.ts` what waits to be sent, `requests_ahead.ts` what came ahead of its turn. It answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
+ * `inbox.ts` has what came, `outbox.ts` what waits to be sent, `requests_ahead.ts` what came ahead of its turn. It
+ * answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
  * `receive` or `sendData`, so that what belongs together travels together.
  */
 import { AppError, errorNameOf, forPeer } from "../errors.ts";

@@ -5,11 +5,10 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
 import { soon } from "../server/served.ts";
+import { HANDSHAKE_BYTES } from "./known_server.ts";
 import { playRounds, type Round, type RoundResult } from "./rounds.ts";
 import { Stage } from "./stage.ts";
 
-/** The handshake of TLS is over behind so many bytes; a bit of it that is wrong makes the server another one. */
-const HANDSHAKE_BYTES = 3_000;
 const KINDS = ["cut", "stall", "flip"] as const;
 /** The opening line, `hello`, the request and its answer fit into so much. */
 const WORDS_BYTES = 300;

@@ -7,13 +7,11 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { ServerProcess, startApp, temporaryDirectory } from "../support/program.ts";
 import { type Harm, HarmfulProxy } from "../support/proxy.ts";
 import { describeTop, describeTree, editRandomly, makeRandomTree } from "../support/random_tree.ts";
-import { KnownServer } from "./known_server.ts";
+import { HANDSHAKE_BYTES, KnownServer } from "./known_server.ts";
 import { playRounds, type Round, type RoundResult } from "./rounds.ts";
 import { Transfer } from "./transfer.ts";
 
 const KINDS = ["cut", "stall", "flip", "kill server", "kill client"] as const;
-/** The handshake of TLS is over behind so many bytes; a bit of it that is wrong makes the server another one. */
-const HANDSHAKE_BYTES = 3_000;
 
 /** A directory on each side, and a server of one of them. */
 interface TreeStage extends AsyncDisposable {
