@@ -1,36 +1,26 @@
 /**
  * A session: one connection after both opening lines. Messages in, messages out, in order.
  *
- * `inbox.ts` has what came, `outbox.ts` what waits to be sent, `requests_ahead.ts` what came ahead of its turn. It
- * answers pings by itself. Knows nothing of what the messages are for. Small messages wait until `flush`,
- * `receive` or `sendData`, so that what belongs together travels together.
+ * `inbox.ts` has what came, `intake.ts` says what becomes of it, `outbox.ts` has what waits to be sent; here is who waits
+ * for what. Knows nothing of what the messages are for. Small messages wait until `flush`, `receive` or `sendData`, so
+ * that what belongs together travels together.
  */
-import { AppError, errorNameOf, forPeer } from "../errors.ts";
+import { AppError, forPeer } from "../errors.ts";
 import { HEARTBEAT_MS } from "../limits.ts";
 import { every } from "../timers.ts";
 import type { Crc32 } from "../wire/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, sealFrame } from "../wire/frame.ts";
-import { decodeMessage, type FieldMessage, type Message, type MessageOf, roleOf } from "../wire/messages/mod.ts";
+import { type FieldMessage, type Message, type MessageOf, roleOf } from "../wire/messages/mod.ts";
 import { DATA_TYPE } from "../wire/messages/transfer.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { endedTooEarly, Inbox } from "./inbox.ts";
+import { type BulkOptions, Intake, type QuickAnswer } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
-import { type Request, RequestsAhead } from "./requests_ahead.ts";
+import type { Request } from "./requests_ahead.ts";
 
 /** What stands around the data in a buffer that is handed to `sendData`. */
 export const DATA_OFFSET = FRAME_HEADER_BYTES;
 export const DATA_OVERHEAD = FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES;
-
-/** How an exchange of many messages both ways wants them. */
-export interface BulkOptions {
-  /**
-   * Handed each message as it is decoded, even while something is sent; whether it took it. What comes behind the last
-   * one belongs to the next exchange.
-   */
-  readonly takes?: (message: Message) => boolean | "last";
-  /** Offers belong to the exchange; otherwise they are requests. */
-  readonly hasOffers?: boolean;
-}
 
 export interface SessionOptions {
   /** Bytes that were read behind the opening line. */
@@ -47,29 +37,14 @@ export class Session {
   dataBytesMoved = 0;
   /** Bytes of files that were found to be there already, instead of being moved. */
   dataBytesReused = 0;
-  /** Whole messages that came so far. */
-  messagesHeard = 0;
   readonly #stream: ByteStream;
   readonly #inbox: Inbox;
+  readonly #intake: Intake;
   readonly #outbox: Outbox;
-  /** Absent where no requests come. */
-  readonly #requestsAhead: RequestsAhead | undefined;
-  #lastBodyBytes = 0;
-  #hasGoodbye = false;
   #isWaiting = false;
-  /** Nothing is under way, so a request that comes may be answered on the spot. */
-  #isBetween = false;
-  #quickType: number | undefined;
-  #quickAnswer: ((body: Uint8Array) => Uint8Array | undefined) | undefined;
-  #bulk: BulkOptions | undefined;
-  /** Came while something was sent, and is for who receives next. */
-  #held: Message | undefined;
-  /** The last message of a bulk exchange was taken: no more is decoded before its end. */
-  #isBulkOver = false;
   #isSendingData = false;
   #onEnd: ((reason: AppError) => void) | undefined;
   #pingId = 0;
-  #pongId = 0;
 
   constructor(stream: ByteStream, { early, dataBytesMax, requestsAheadMax }: SessionOptions) {
     this.#stream = stream;
@@ -82,8 +57,14 @@ export class Session {
       },
     });
     this.#outbox = new Outbox(stream);
+    this.#intake = new Intake(this.#inbox, {
+      peer: stream.peer,
+      requestsAheadMax,
+      send: (message) => this.send(message),
+      addFrame: (frame) => this.#outbox.addFrame(frame),
+      onData: (bytes) => this.dataBytesMoved += bytes,
+    });
     this.dataBytesMax = dataBytesMax;
-    this.#requestsAhead = requestsAheadMax > 0 ? new RequestsAhead(requestsAheadMax) : undefined;
   }
 
   get peer(): string {
@@ -99,20 +80,18 @@ export class Session {
    * Requests of the type with that number are handed to `answer` as bytes, while none is under way: it gives the frame
    * that is the whole reply, or leaves the request to `nextRequest`. Requests that came together are answered together.
    */
-  answerQuickly(type: number, answer: (body: Uint8Array) => Uint8Array | undefined): void {
-    this.#quickType = type;
-    this.#quickAnswer = answer;
+  answerQuickly(type: number, answer: QuickAnswer): void {
+    this.#intake.answerQuickly(type, answer);
   }
 
   /** Begins an exchange of many small messages. Dispose what it returns at its end. */
   startBulk(options: BulkOptions): Disposable {
-    this.#bulk = options;
+    this.#intake.startBulk(options);
     this.#outbox.expectMuch();
     this.#inbox.expectMuch();
     return {
       [Symbol.dispose]: () => {
-        this.#bulk = undefined;
-        this.#isBulkOver = false;
+        this.#intake.endBulk();
         this.#outbox.shrink();
       },
     };
@@ -121,6 +100,11 @@ export class Session {
   /** Bytes that went over the connection so far, both ways. */
   get bytesOnWire(): number {
     return this.#stream.bytesRead + this.#stream.bytesWritten;
+  }
+
+  /** Whole messages that came so far. */
+  get messagesHeard(): number {
+    return this.#intake.heard;
   }
 
   /** Bytes that are queued. */
@@ -175,18 +159,18 @@ export class Session {
       const message = await this.#next(isEnough);
       if (!message && isEnough()) return;
       if (!message) throw endedTooEarly(this.peer);
-      if (!this.#keptForLater(message)) return message;
+      if (!this.#intake.keptForLater(message)) return message;
     }
   }
 
   /** The next request: one that came ahead of its turn, or a new one. `undefined` when the peer has ended the session. */
   async nextRequest(): Promise<Request | undefined> {
-    const ahead = this.#requestsAhead?.shift();
+    const ahead = this.#intake.nextAhead();
     if (ahead) return ahead;
     this.#inbox.shrink();
     for (;;) {
-      this.#isBetween = true;
-      const message = await this.#next().finally(() => this.#isBetween = false);
+      this.#intake.isBetween = true;
+      const message = await this.#next().finally(() => this.#intake.isBetween = false);
       if (!message) return;
       if (roleOf(message.type) === "request") return message as Request;
       // A `cancel` may have crossed the end of the reply.
@@ -205,16 +189,16 @@ export class Session {
   async receive(): Promise<Message> {
     for (;;) {
       const message = await this.receiveAny();
-      if (!this.#keptForLater(message)) return message;
+      if (!this.#intake.keptForLater(message)) return message;
     }
   }
 
   /** As `receive`, for what has already come; `undefined` instead of waiting. Call it now and then while sending. */
   poll(): Message | undefined {
     for (;;) {
-      const message = this.#decodeNext();
+      const message = this.#intake.next();
       if (!message) break;
-      if (!this.#keptForLater(message)) return message;
+      if (!this.#intake.keptForLater(message)) return message;
     }
     if (this.#inbox.error) throw this.#inbox.error;
     if (!this.hasEnded) this.#inbox.read();
@@ -246,23 +230,10 @@ export class Session {
    */
   async whileIdle<T>(work: Promise<T>): Promise<T> {
     let isOver = false;
-    const listen = async (): Promise<never> => {
-      while (!isOver) {
-        const message = this.poll();
-        if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
-        if (this.hasEnded) break;
-        await this.flush();
-        await this.#inbox.read();
-      }
-      throw new AppError("lost", `${this.peer} closed the connection`);
-    };
-    this.#isWaiting = true;
-    try {
-      return await Promise.race([work, listen()]);
-    } finally {
-      isOver = true;
-      this.#isWaiting = false;
-    }
+    const message = await this.receiveDuring(work.finally(() => isOver = true));
+    if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
+    if (!isOver) throw new AppError("lost", `${this.peer} closed the connection`);
+    return await work;
   }
 
   /**
@@ -292,19 +263,19 @@ export class Session {
   async ping(): Promise<void> {
     const id = ++this.#pingId;
     this.send({ type: "ping", id });
-    const message = await this.#next(() => this.#pongId >= id);
+    const message = await this.#next(() => this.#intake.pongId >= id);
     if (message) throw new AppError("order", `"${message.type}" came instead of a pong`);
-    if (this.#pongId < id) throw endedTooEarly(this.peer);
+    if (this.#intake.pongId < id) throw endedTooEarly(this.peer);
   }
 
   /** Whether the peer has closed its side. */
   get hasEnded(): boolean {
-    return this.#inbox.hasEnded || this.#hasGoodbye;
+    return this.#inbox.hasEnded || this.#intake.hasGoodbye;
   }
 
   /** Whether something came while we sent that is for who receives next; until then nothing more is taken. */
   get isHolding(): boolean {
-    return this.#held !== undefined;
+    return this.#intake.isHolding;
   }
 
   /** Whether we wait for the peer to say something. */
@@ -328,7 +299,7 @@ export class Session {
   /** Says goodbye, as far as the peer still listens, and ends our side. */
   async end(error?: AppError): Promise<void> {
     try {
-      if (!this.#hasGoodbye) this.send(goodbyeFor(error));
+      if (!this.#intake.hasGoodbye) this.send(goodbyeFor(error));
       await this.flush();
       await this.#stream.closeWrite();
     } catch (failure) {
@@ -336,18 +307,11 @@ export class Session {
     }
   }
 
-  /** Whether `message` is no part of the exchange under way: then it was put aside. */
-  #keptForLater(message: Message): boolean {
-    if (roleOf(message.type) !== "request" || message.type === "offer" && this.#bulk?.hasOffers) return false;
-    this.#requestsAhead?.push(message as Request, this.#lastBodyBytes);
-    return this.#requestsAhead !== undefined;
-  }
-
   /** The next message that somebody waits for; `undefined` at the end, or once it is enough without one. */
   async #next(isEnough = () => false): Promise<Message | undefined> {
     for (;;) {
       await this.#flushForNext();
-      const message = this.#decodeNext();
+      const message = this.#intake.next();
       // A ping that was decoded just now is answered before anything else is waited for.
       const hasAnswers = !this.#outbox.isEmpty;
       if (hasAnswers) await this.#flushForNext();
@@ -362,12 +326,12 @@ export class Session {
   }
 
   #flushForNext(): Promise<void> {
-    return this.#bulk?.takes ? this.flushBulk() : this.flush();
+    return this.#intake.isTaking ? this.flushBulk() : this.flush();
   }
 
   /** Waits for a write under way, and in a bulk exchange takes what comes meanwhile, up to what is not taken aside. */
   async #whileTaking(writing: Promise<void>): Promise<void> {
-    if (this.#bulk?.takes && !this.#held) await this.#takeUntil(writing);
+    if (this.#intake.isTaking && !this.isHolding) await this.#takeUntil(writing);
     await writing;
   }
 
@@ -375,58 +339,10 @@ export class Session {
     let isOver = false;
     const over = writing.finally(() => isOver = true).catch(() => {}); // thrown where `writing` is awaited
     await Promise.resolve();
-    while (!isOver && !this.#isBulkOver && !this.#inbox.error && !this.hasEnded) {
-      this.#held = this.#decodeNext();
-      if (this.#held) return;
+    while (!isOver && !this.#intake.isBulkOver && !this.#inbox.error && !this.hasEnded) {
+      const message = this.#intake.next();
+      if (message) return this.#intake.hold(message);
       await Promise.race([over, this.#inbox.read()]);
-    }
-  }
-
-  /** The next message that somebody waits for; those that stand outside of exchanges are dealt with here. */
-  #decodeNext(): Message | undefined {
-    if (this.#held) {
-      const held = this.#held;
-      this.#held = undefined;
-      return held;
-    }
-    while (!this.#hasGoodbye && !this.#isBulkOver) {
-      const frame = this.#inbox.next();
-      if (!frame) return;
-      this.messagesHeard++;
-      if (frame.type === this.#quickType && this.#isBetween && this.#answeredQuickly(frame.body)) continue;
-      const message = decodeMessage(frame);
-      this.#lastBodyBytes = frame.body.length;
-      if (!message || this.#handledAnytime(message)) continue;
-      if (message.type === "data") this.dataBytesMoved += message.bytes.length;
-      const taken = this.#bulk?.takes?.(message) ?? false;
-      this.#isBulkOver = taken === "last";
-      if (taken) continue;
-      return message;
-    }
-  }
-
-  #answeredQuickly(body: Uint8Array): boolean {
-    const answer = this.#quickAnswer!(body);
-    if (answer) this.#outbox.addFrame(answer);
-    return answer !== undefined;
-  }
-
-  #handledAnytime(message: Message): boolean {
-    switch (message.type) {
-      case "ping":
-        this.send({ type: "pong", id: message.id });
-        return true;
-      case "pong":
-        this.#pongId = message.id;
-        return true;
-      case "goodbye":
-        this.#hasGoodbye = true;
-        if (message.code === undefined) return true;
-        throw new AppError(errorNameOf(message.code) ?? "lost", message.text ?? `${this.peer} closed the connection`, {
-          by: "peer",
-        });
-      default:
-        return false;
     }
   }
 }
