@@ -1,5 +1,5 @@
 /** Putting one file: from a local file, or a pipe, to a name on the server. */
-import { AppError } from "../protocol/errors.ts";
+import { AppError, hasCode } from "../protocol/errors.ts";
 import { type Outgoing, sendFile } from "../protocol/exchange/sender.ts";
 import { endsSession, type TransferOptions, type TransferResult } from "../protocol/exchange/transfer.ts";
 import { openLocalFile } from "../protocol/files/local_file.ts";
@@ -98,7 +98,7 @@ async function findStored(sent: TransferResult, attempt: Attempt): Promise<Trans
     try {
       if (await hasContent(name, sent, attempt)) return { ...sent, name };
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return;
+      if (hasCode(error, "not_found")) return;
       throw error;
     }
   }
@@ -106,7 +106,7 @@ async function findStored(sent: TransferResult, attempt: Attempt): Promise<Trans
 
 /** When the name is taken now by exactly what an earlier attempt sent, that attempt was stored. */
 async function isStoredAlready(error: unknown, sent: TransferResult, attempt: Attempt): Promise<boolean> {
-  return error instanceof AppError && error.code === "exists" && await hasContent(sent.name, sent, attempt);
+  return hasCode(error, "exists") && await hasContent(sent.name, sent, attempt);
 }
 
 async function hasContent(name: string, sent: TransferResult, { session }: Attempt): Promise<boolean> {

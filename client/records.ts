@@ -1,5 +1,5 @@
 /** Records as a client asks for them, and hears of them. */
-import { AppError, type ErrorName } from "../protocol/errors.ts";
+import { AppError, type ErrorName, hasCode } from "../protocol/errors.ts";
 import type { Session } from "../protocol/exchange/session.ts";
 import type { MessageOf } from "../protocol/wire/messages/mod.ts";
 import { expect } from "./replies.ts";
@@ -48,6 +48,6 @@ export const UNKNOWN_ADVICE = "Check the spelling, or add it with: app add HOST 
 
 /** `error`, with that advice if it has that code: the table of errors speaks of files. */
 export function withAdvice(error: unknown, code: ErrorName, advice: string): unknown {
-  if (error instanceof AppError && error.code === code) error.advice = advice;
+  if (hasCode(error, code)) error.advice = advice;
   return error;
 }

@@ -1,5 +1,5 @@
 /** Runs something again whenever that may have become necessary: what tells so on this machine, and the order of it all. */
-import { AppError } from "../protocol/errors.ts";
+import { AppError, hasCode } from "../protocol/errors.ts";
 import { CLOCK, type Clock } from "../protocol/exchange/debounce.ts";
 import { TreeWatcher, type TreeWatcherOptions } from "../protocol/exchange/tree_watcher.ts";
 import type { FileTree } from "../protocol/files/tree.ts";
@@ -56,7 +56,7 @@ export class LocalChanges implements Wakeups {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof AppError && error.code === "cannot_watch")) throw error;
+      if (!hasCode(error, "cannot_watch")) throw error;
       this.#watcher?.[Symbol.dispose]();
       this.#watcher = undefined;
       this.#options.onPolling?.(error);

@@ -205,6 +205,11 @@ export class AppError extends Error {
   }
 }
 
+/** Whether it is one of ours, with that code. */
+export function hasCode(error: unknown, code: ErrorName): error is AppError {
+  return error instanceof AppError && error.code === code;
+}
+
 /** An `AppError` as it is; anything else wrapped as `internal`, with `doing` saying what failed. Never throws. */
 export function toAppError(error: unknown, doing: string): AppError {
   if (error instanceof AppError) return error;

@@ -1,6 +1,6 @@
 /** `app mkdir`, `app move` and `app remove`: changes on the server. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
-import { AppError } from "../../protocol/errors.ts";
+import { hasCode } from "../../protocol/errors.ts";
 import { validateName } from "../../protocol/names.ts";
 import type { Client } from "../client.ts";
 import {
@@ -56,7 +56,7 @@ async function runMove(input: CommandInput<typeof MOVE_OPTIONS>): Promise<number
     const name = await client.move(from, to, ifTakenOf(choice));
     report.result(`${report.shown(from)} successfully moved to ${report.shown(name)}.`, { event: "done", from, name });
   } catch (error) {
-    if (choice !== "skip" || !(error instanceof AppError) || error.code !== "exists") throw error;
+    if (choice !== "skip" || !hasCode(error, "exists")) throw error;
     report.result(`${report.shown(from)} skipped: ${report.shown(to)} is there already.`, {
       event: "skipped",
       name: from,

@@ -1,7 +1,7 @@
 /** `app get`. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, hasCode } from "../../protocol/errors.ts";
 import type { TransferProgress, TransferResult } from "../../protocol/exchange/transfer.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
@@ -97,7 +97,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       if (screen && place) await show!.drawOrSay(terminal, report, screen, place.tree, result.name);
     } catch (error) {
       if (place && wire === "app" && await isTree(error, name, place)) return await getTree(name, place);
-      const isTaken = error instanceof AppError && error.code === "exists" && error.by === "us";
+      const isTaken = hasCode(error, "exists") && error.by === "us";
       if (options["if-exists"] !== "skip" || !isTaken) throw error;
       report.result(`${report.shown(name)} skipped: it is here already.`, { event: "skipped", name });
     }

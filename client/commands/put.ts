@@ -1,7 +1,7 @@
 /** `app put`. */
 import { type CommandInput, defineCommand } from "../../protocol/cli/command.ts";
 import { COMPRESS_OPTION } from "../../protocol/compressions.ts";
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, hasCode } from "../../protocol/errors.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import type { TransferResult } from "../../protocol/exchange/transfer.ts";
 import { validateName } from "../../protocol/names.ts";
@@ -63,7 +63,7 @@ async function run(input: CommandInput<typeof OPTIONS>): Promise<number> {
       const result = await putWithProgress(path, name);
       tellDone(report, "uploaded", name, result.name, { ...result, isUnverified: isOld });
     } catch (error) {
-      const isSkipped = options["if-exists"] === "skip" && error instanceof AppError && error.code === "exists";
+      const isSkipped = options["if-exists"] === "skip" && hasCode(error, "exists");
       if (!isSkipped) throw error;
       report.result(`${report.shown(name)} skipped: it is on the server already.`, { event: "skipped", name });
     }

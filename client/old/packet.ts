@@ -2,7 +2,7 @@
  * A client of a server that speaks the old format `packet`: one packet after the other, over one connection, which is
  * dialled when it is needed, and again when it is lost. An addition is sent once: nobody can tell what became of it.
  */
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, hasCode } from "../../protocol/errors.ts";
 import type { ByteStream } from "../../protocol/exchange/byte_stream.ts";
 import { PacketReader, writePacket } from "../../protocol/exchange/packet_stream.ts";
 import { QuietReader } from "../../protocol/exchange/quiet_reader.ts";
@@ -124,7 +124,7 @@ export class PacketClient implements Disposable {
     const sizes = await writePacket(stream, packet);
     onSizes?.("sent", sizes);
     const answer = await reader.next().catch((cause) => {
-      if (cause instanceof AppError && cause.code === "malformed") throw notOfFormat(stream, "packet");
+      if (hasCode(cause, "malformed")) throw notOfFormat(stream, "packet");
       throw cause;
     });
     if (!answer) throw new AppError("lost", "The server closed the connection without an answer");

@@ -1,5 +1,5 @@
 /** A receiver of a tree does what was decided about an entry: at once, when its content has come, or when others are gone. */
-import { AppError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { FolderEntry, IfTaken } from "../files/tree.ts";
 import type { PlannedAction } from "../wire/plan_actions.ts";
 import type { Adjustments } from "./tree_adjustments.ts";
@@ -137,7 +137,7 @@ export class TreeDeeds {
     try {
       await folder.makeDirectory(name, rules.isExact ? mode : undefined);
     } catch (error) {
-      if (isTaken(error) && (await folder.look(name))?.kind === "directory") return false;
+      if (hasCode(error, "exists") && (await folder.look(name))?.kind === "directory") return false;
       throw error;
     }
     arrivals.dirty(folder);
@@ -156,13 +156,9 @@ export class TreeDeeds {
     try {
       await folder.makeLink({ base, target, mtimeMs }, isOver ? "replace" : "error");
     } catch (error) {
-      if (isTaken(error) && (await folder.look(base))?.target === target) return; // somebody else made the same one
+      if (hasCode(error, "exists") && (await folder.look(base))?.target === target) return; // somebody else made the same one
       throw error;
     }
     arrivals.dirty(folder);
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof AppError && error.code === "exists";
 }

@@ -2,7 +2,7 @@
  * What a receiver of a tree does when all was told: it looks which new files are files that go, moves those, and removes
  * what is left. Whether so much may go is known before anything is moved; who may not remove it moves nothing either.
  */
-import { AppError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Session } from "./session.ts";
 import type { TreeLedger } from "./tree_ledger.ts";
 import type { Moves } from "./tree_moves.ts";
@@ -61,7 +61,7 @@ export class TreeEnding {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "too_many_removals") throw error;
+      if (!hasCode(error, "too_many_removals")) throw error;
       this.#extras = undefined;
       this.#options.ledger.fail("", error);
     }

@@ -7,7 +7,7 @@
  * about, and only what was wanted is stored.
  */
 import { breathe, breatheLong } from "../breathe.ts";
-import { AppError, toAppError } from "../errors.ts";
+import { AppError, hasCode, toAppError } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import type { FileTree } from "../files/tree.ts";
 import { BLOCK_BYTES, TREE_ENTRIES_AHEAD_MAX } from "../limits.ts";
@@ -176,7 +176,7 @@ class TreeReceiving {
       await this.#tree.folder(this.#top);
       return true;
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return false;
+      if (hasCode(error, "not_found")) return false;
       throw error;
     }
   }

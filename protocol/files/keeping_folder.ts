@@ -1,5 +1,5 @@
 /** A directory of a tree of which every change is noted, and what goes away kept. */
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { modeOf } from "./permissions.ts";
 import type { Deed, KeepResult, TrashFacts, TrashRun } from "./trash.ts";
 import { factsOf, nameIn } from "./trash_deeds.ts";
@@ -136,7 +136,7 @@ export class KeepingFolder implements Folder {
     try {
       await make();
     } catch (error) {
-      if (error instanceof AppError && error.code === "exists") this.#run.notDone(nameIn(this.name, base));
+      if (hasCode(error, "exists")) this.#run.notDone(nameIn(this.name, base));
       throw error;
     }
   }

@@ -2,7 +2,7 @@
  * A tree of which every change is noted in a run of its trash before it is made, and what goes away by it kept. What
  * cannot be kept is not done, where the run is strict.
  */
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { ANY_NAMES, type NameRules } from "../name_rules.ts";
 import { splitName } from "../names.ts";
@@ -97,7 +97,7 @@ export class KeepingTree implements FileTree {
       await this.#tree.folder(name);
       return true;
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return false;
+      if (hasCode(error, "not_found")) return false;
       throw error;
     }
   }

@@ -4,7 +4,7 @@
  * Owns the handle, and the table of who writes what in this process: a second writer of the same partial takes it over
  * when the first has been silent, and is refused otherwise. A draft that lost its file throws `busy` at its next use.
  */
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { BLOCK_BYTES, DATE_MS_MAX, PARTIAL_SILENCE_MAX_MS } from "../limits.ts";
 import { quoteName } from "../escape.ts";
 import { loadAdjusting } from "./adjust_handle.ts";
@@ -133,8 +133,8 @@ export class LocalDraft implements Draft {
         for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
       });
     } catch (error) {
-      if (error instanceof AppError && error.code === "no_space") this.#makeRoom();
-      if (error instanceof AppError && error.code === "too_large") this.#keptBytes = 0; // it will never fit here
+      if (hasCode(error, "no_space")) this.#makeRoom();
+      if (hasCode(error, "too_large")) this.#keptBytes = 0; // it will never fit here
       throw error;
     }
     this.#keptBytes += bytes.length;
@@ -195,7 +195,7 @@ export class LocalDraft implements Draft {
   #leaveQuietly(failure: unknown): void {
     try {
       // Somebody else has that name for good: nobody would go on with this.
-      if (failure instanceof AppError && failure.code === "exists") this.discard();
+      if (hasCode(failure, "exists")) this.discard();
       else this.suspend();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

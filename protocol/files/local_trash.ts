@@ -1,5 +1,5 @@
 /** The trash of a directory: beginning runs, finding the last one, and removing old ones. */
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { TRASH_AGE_MAX_MS, TRASH_BYTES_MIN, TRASH_RUNS_MAX, TRASH_SHARE } from "../limits.ts";
 import { translated } from "./fs_errors.ts";
@@ -153,7 +153,7 @@ export class LocalTrash implements Trash {
     try {
       return (await this.#folder.measure(id)).bytes;
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return 0; // it is removed in that moment
+      if (hasCode(error, "not_found")) return 0; // it is removed in that moment
       throw error;
     }
   }

@@ -5,7 +5,7 @@
  * (making visible), `scan.ts` (walks). Invariants: nothing outside the root is opened, shown, made, changed or removed,
  * whatever is exchanged meanwhile (`here.ts` says how, and what remains); nothing of ours is shown.
  */
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { ANY_NAMES, type NameRules } from "../name_rules.ts";
 import { splitName, validateName } from "../names.ts";
@@ -250,7 +250,7 @@ export class LocalTree implements FileTree {
     try {
       return look();
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return undefined; // not even its parents are there
+      if (hasCode(error, "not_found")) return undefined; // not even its parents are there
       throw error;
     }
   }
@@ -265,7 +265,7 @@ export class LocalTree implements FileTree {
         if (comparesOld) draft.openOld(here);
       });
     } catch (error) {
-      await (error instanceof AppError && error.code === "exists" ? draft.discard() : draft.suspend());
+      await (hasCode(error, "exists") ? draft.discard() : draft.suspend());
       throw error;
     }
   }

@@ -11,7 +11,7 @@
  * account, one that others may write in) is not used: what is in ours, nobody but this account has put there.
  */
 import { breathe } from "../breathe.ts";
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { RESERVED_PREFIX } from "../names.ts";
 import { loadAdjusting } from "./adjust_handle.ts";
 import { type FileSystem, flushDirectory, lstatIfThere } from "./file_system.ts";
@@ -216,7 +216,7 @@ export class TrashFolder {
     try {
       return work();
     } catch (error) {
-      if (error instanceof AppError && error.code === "not_found") return undefined;
+      if (hasCode(error, "not_found")) return undefined;
       throw error;
     }
   }

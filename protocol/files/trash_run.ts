@@ -9,13 +9,11 @@ import type { Here } from "./here.ts";
 import { KeptNames } from "./kept_names.ts";
 import { join } from "./paths.ts";
 import type { Resolver } from "./resolve.ts";
+import { RunNotes } from "./run_notes.ts";
 import { cannotKeep, directoriesOf, factsAt, isKeepable, lineOf, nameIn } from "./trash_deeds.ts";
 import type { Deed, KeepResult, RunFacts, RunOptions, TrashFacts, TrashRun } from "./trash.ts";
 import { closeRun, type TrashedRun } from "./trash_folder.ts";
-import { append, formatHead, formatLine, type NoteLine } from "./trash_note.ts";
-
-/** So many directories are remembered as noted; one that is noted twice does no harm. */
-const TOUCHED_MAX = 65_536;
+import { append, formatHead, formatLine } from "./trash_note.ts";
 
 export interface LocalRunOptions extends RunOptions {
   readonly fs: FileSystem;
@@ -34,18 +32,15 @@ export class LocalTrashRun implements TrashRun {
   readonly #facts: RunFacts;
   readonly #options: LocalRunOptions;
   readonly #fs: FileSystem;
+  readonly #notes: RunNotes;
   #opening: Promise<TrashedRun> | undefined;
   #run: TrashedRun | undefined;
-  /** The bits of directories that are noted; of those that were made in this run none, since they go away whole. */
-  readonly #touched = new Map<string, number | undefined>();
   #room: number;
   #isRoomKnown = false;
   #bytes = 0;
   #unkept = 0;
   /** Another attempt at the same run goes on with it. */
   #isHandedOver = false;
-  /** The last line was not written to its end. */
-  #isTorn = false;
   #names: KeptNames | undefined;
 
   constructor(facts: RunFacts, options: LocalRunOptions) {
@@ -53,6 +48,10 @@ export class LocalTrashRun implements TrashRun {
     this.#options = options;
     this.#fs = options.fs;
     this.#room = options.bytesMin;
+    this.#notes = new RunNotes(options.fs, (bytes) => {
+      this.#bytes += bytes;
+      options.onChanged?.({ bytes });
+    });
   }
 
   get isStrict(): boolean {
@@ -74,15 +73,13 @@ export class LocalTrashRun implements TrashRun {
   }
 
   async #keep(directory: string, deeds: readonly Deed[]): Promise<readonly KeepResult[]> {
-    if (
-      deeds.every((deed) => deed.do === "adjust" && this.#isNoted(nameIn(directory, deed.base), deed.now.permissions))
-    ) {
-      return deeds.map(() => true);
-    }
+    const isNoted = (deed: Deed) =>
+      deed.do === "adjust" && this.#notes.isNoted(nameIn(directory, deed.base), deed.now.permissions);
+    if (deeds.every(isNoted)) return deeds.map(() => true);
     try {
       const run = this.#run ?? await this.#open();
       this.#verifyOpen();
-      if (this.#touched.has(directory) && deeds.every(isNew)) return this.#noteNew(run, directory, deeds);
+      if (this.#notes.hasTouched(directory) && deeds.every(isNew)) return this.#noteNew(run, directory, deeds);
       const visit = () => this.#visit(directory, deeds[0]!.base, (here) => this.#keepHere(run, here, directory, deeds));
       const results = visit() ?? (await this.#learnRoom(), this.#verifyOpen(), visit()!);
       if (!this.#options.isUnflushed && results.some(({ kept }) => kept)) await this.#flush(run, results);
@@ -99,14 +96,12 @@ export class LocalTrashRun implements TrashRun {
   }
 
   async #touchOnce(directory: string, was: TrashFacts | undefined): Promise<true | AppError> {
-    if (this.#touched.has(directory)) return true;
+    if (this.#notes.hasTouched(directory)) return true;
     try {
       const run = this.#run ?? await this.#open();
       this.#verifyOpen();
-      this.#write(
-        run,
-        was ? this.#touchedAs(directory, was) : this.#visit(directory, "", (here) => this.#touch(here, directory)),
-      );
+      const touchThere = () => this.#visit(directory, "", (here) => this.#notes.touchHere(here, directory));
+      this.#notes.write(run.note, was ? this.#notes.touch(directory, was) : touchThere());
       return true;
     } catch (error) {
       return this.#refused(false, translated("note", directory, error)) as true | AppError;
@@ -114,12 +109,12 @@ export class LocalTrashRun implements TrashRun {
   }
 
   notDone(name: string): void {
-    this.#touched.delete(name);
-    this.#writeIfPossible({ do: "not", name });
+    this.#notes.forget(name);
+    if (this.#run) this.#notes.writeIfPossible(this.#run.note, { do: "not", name });
   }
 
   undid(index: number): void {
-    this.#writeIfPossible({ do: "undid", at: index }); // else what is there tells it
+    if (this.#run) this.#notes.writeIfPossible(this.#run.note, { do: "undid", at: index }); // else what is there tells it
   }
 
   /** Another attempt at the same run goes on with it: this one does nothing any more, since it could not be noted. */
@@ -159,7 +154,7 @@ export class LocalTrashRun implements TrashRun {
       if (size > 0) this.#bytes = await this.#options.sizeOf(run);
       this.#names = new KeptNames(this.#fs, size); // more than there are lines, and than any number that was given before
       run.note.seekSync(0, Deno.SeekMode.End);
-      this.#write(run, size === 0 ? formatHead(this.#facts) : "\n"); // the last line may be torn
+      this.#notes.write(run.note, size === 0 ? formatHead(this.#facts) : "\n"); // the last line may be torn
     } catch (error) {
       closeRun(run);
       throw error;
@@ -184,9 +179,9 @@ export class LocalTrashRun implements TrashRun {
 
   /** Of what has nothing before it nothing has to be looked at. */
   #noteNew(run: TrashedRun, directory: string, deeds: readonly Deed[]): KeepResult[] {
-    this.#write(run, deeds.map((deed) => lineOf(deed, directory, undefined, undefined)).join(""));
+    this.#notes.write(run.note, deeds.map((deed) => lineOf(deed, directory, undefined, undefined)).join(""));
     return deeds.map((deed) => {
-      if (deed.do === "make") this.#noted(nameIn(directory, deed.base), undefined);
+      if (deed.do === "make") this.#notes.made(nameIn(directory, deed.base));
       return true;
     });
   }
@@ -214,14 +209,14 @@ export class LocalTrashRun implements TrashRun {
     );
     const isRefused = (index: number) => this.#options.isStrict && going[index] !== undefined && isLost(index);
     const isLost = (index: number) => going[index]!.kind !== "directory" && kept[index] === undefined;
-    this.#write(
-      run,
-      (deeds.every((deed) => deed.do === "adjust") ? "" : this.#touch(here, directory)) +
+    this.#notes.write(
+      run.note,
+      (deeds.every((deed) => deed.do === "adjust") ? "" : this.#notes.touchHere(here, directory)) +
         deeds.map((deed, index) => isRefused(index) ? "" : lineOf(deed, directory, was[index], kept[index])).join(""),
     );
     return deeds.map((deed, index) => {
       const [facts, name] = [going[index], kept[index]];
-      if (deed.do === "make") this.#noted(nameIn(directory, deed.base), undefined);
+      if (deed.do === "make") this.#notes.made(nameIn(directory, deed.base));
       if (!facts || facts.kind === "directory") return { result: true };
       const whole = nameIn(directory, deed.base);
       if (!name) return { result: this.#refused(true, cannotKeep(whole, facts, fits[index]!)) };
@@ -250,54 +245,6 @@ export class LocalTrashRun implements TrashRun {
     // What is removed by moving it is counted where it is; all else is taken off by who replaces or removes it.
     if (result === true || isReplaced) this.#options.onChanged?.({ bytes: sizeBytes, files: 1 });
     return { result, kept };
-  }
-
-  /** Whether nothing is to be noted of new bits of a directory, and of another time. */
-  #isNoted(name: string, permissions: number | undefined): boolean {
-    if (!this.#touched.has(name)) return false;
-    const mode = this.#touched.get(name);
-    return mode === undefined || permissions === undefined || permissions === mode;
-  }
-
-  /** Remembers what was noted of a directory. */
-  #noted(name: string, mode: number | undefined): void {
-    if (this.#touched.size >= TOUCHED_MAX) this.#touched.clear();
-    this.#touched.set(name, mode);
-  }
-
-  /** The line for a directory in which something changes for the first time: that changes its time. */
-  #touch(here: Here, directory: string): string {
-    if (this.#touched.has(directory)) return "";
-    const { mtime, mode } = this.#fs.statSync(here.at("."));
-    const mtimeMs = mtime?.getTime() ?? 0;
-    return this.#touchedAs(directory, { mtimeMs, mode: mode === null ? undefined : mode & 0o777 });
-  }
-
-  #touchedAs(directory: string, { mtimeMs, mode }: Pick<TrashFacts, "mtimeMs" | "mode">): string {
-    this.#noted(directory, mode);
-    return formatLine({ do: "touch", name: directory, was: { kind: "directory", mtimeMs } });
-  }
-
-  #write(run: TrashedRun, text: string): void {
-    if (text === "") return;
-    try {
-      const bytes = append(run.note, this.#isTorn ? `\n${text}` : text);
-      this.#isTorn = false;
-      this.#bytes += bytes;
-      this.#options.onChanged?.({ bytes });
-    } catch (error) {
-      this.#isTorn = true;
-      this.#touched.clear(); // nobody knows which of them were written
-      throw error;
-    }
-  }
-
-  #writeIfPossible(line: NoteLine): void {
-    try {
-      if (this.#run) this.#write(this.#run, formatLine(line));
-    } catch (error) {
-      if (translated("note", "what was done", error).code === "internal") throw error;
-    }
   }
 
   async #flush(run: TrashedRun, results: readonly Kept[]): Promise<void> {

@@ -4,7 +4,7 @@
  * be begun anew. It is a run itself, so it can be undone.
  */
 import { breathe } from "../breathe.ts";
-import { AppError } from "../errors.ts";
+import { AppError, hasCode } from "../errors.ts";
 import { quoteName } from "../escape.ts";
 import { splitName } from "../names.ts";
 import type { Deed, Note, PastRun, TrashFacts, TrashRun } from "./trash.ts";
@@ -299,7 +299,7 @@ async function flushIfThere(folder: Folder): Promise<void> {
   try {
     await folder.flush();
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "not_found") throw error; // it is gone itself
+    if (!hasCode(error, "not_found")) throw error; // it is gone itself
   }
 }
 

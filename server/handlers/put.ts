@@ -1,7 +1,7 @@
 /** `offer` from a client: stores a file. */
 import { receiveFile } from "../../protocol/exchange/receiver.ts";
 import { tooLarge } from "../../protocol/exchange/transfer.ts";
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, hasCode } from "../../protocol/errors.ts";
 import type { Draft, IfTaken } from "../../protocol/files/tree.ts";
 import type { MessageOf } from "../../protocol/wire/messages/mod.ts";
 import { IF_EXISTS } from "../../protocol/wire/messages/transfer.ts";
@@ -41,7 +41,7 @@ export async function withOverwriteRule<T>(
   try {
     return await store("error");
   } catch (error) {
-    if (error instanceof AppError && error.code === "exists") context.authorize("overwrite", request.name);
+    if (hasCode(error, "exists")) context.authorize("overwrite", request.name);
     throw error;
   }
 }

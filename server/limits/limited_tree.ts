@@ -3,7 +3,7 @@
  *
  * A file that did not fit after all leaves nothing: a full directory must not be kept full by what nobody can see.
  */
-import { AppError } from "../../protocol/errors.ts";
+import { AppError, hasCode } from "../../protocol/errors.ts";
 import { quoteName } from "../../protocol/escape.ts";
 import type {
   Batch,
@@ -263,7 +263,7 @@ class LimitedDraft implements Draft {
       if (replaced !== undefined) this.#storage.changed({ bytes: -replaced, files: -1 });
       return name;
     } catch (error) {
-      if (error instanceof AppError && error.code === "exists") await this.discard();
+      if (hasCode(error, "exists")) await this.discard();
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 /** Asking for a secret as often as it may be asked: see `failed_secrets.ts`. */
-import { AppError } from "../../protocol/errors.ts";
+import { hasCode } from "../../protocol/errors.ts";
 import type { Principal } from "../policy.ts";
 import { addressOf } from "./address.ts";
 import type { FailedSecrets } from "./failed_secrets.ts";
@@ -15,7 +15,7 @@ export function slowedRedeem(redeem: Redeem, failures: FailedSecrets, wait: (ms:
     try {
       return await redeem(secret, peer);
     } catch (error) {
-      if (error instanceof AppError && error.code === "link_refused") failures.failed(address);
+      if (hasCode(error, "link_refused")) failures.failed(address);
       throw error;
     }
   };
