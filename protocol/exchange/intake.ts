@@ -4,8 +4,9 @@
  * takes its own as they come. What is left is for whoever waits for a message.
  */
 import { AppError, errorNameOf } from "../errors.ts";
-import { decodeMessage, type FieldMessage, type Message, roleOf } from "../wire/messages/mod.ts";
+import { decodeMessage, type Message, roleOf } from "../wire/messages/mod.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Outbox } from "./outbox.ts";
 import { type Request, RequestsAhead } from "./requests_ahead.ts";
 
 /** How an exchange of many messages both ways wants them. */
@@ -23,10 +24,6 @@ export interface IntakeOptions {
   readonly peer: string;
   /** Requests that may wait for their turn; 0 where none come. */
   readonly requestsAheadMax: number;
-  /** Queues an answer. */
-  readonly send: (message: FieldMessage) => void;
-  /** Queues one that is encoded. */
-  readonly addFrame: (frame: Uint8Array) => void;
   /** Told of file data that came. */
   readonly onData: (bytes: number) => void;
 }
@@ -42,6 +39,7 @@ export class Intake {
   /** Of the last pong. */
   pongId = 0;
   readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
   readonly #options: IntakeOptions;
   /** Absent where no requests come. */
   readonly #requestsAhead: RequestsAhead | undefined;
@@ -52,8 +50,9 @@ export class Intake {
   #held: Message | undefined;
   #lastBodyBytes = 0;
 
-  constructor(inbox: Inbox, options: IntakeOptions) {
+  constructor(inbox: Inbox, outbox: Outbox, options: IntakeOptions) {
     this.#inbox = inbox;
+    this.#outbox = outbox;
     this.#options = options;
     this.#requestsAhead = options.requestsAheadMax > 0 ? new RequestsAhead(options.requestsAheadMax) : undefined;
   }
@@ -134,14 +133,14 @@ export class Intake {
 
   #answeredQuickly(body: Uint8Array): boolean {
     const answer = this.#quick!.answer(body);
-    if (answer) this.#options.addFrame(answer);
+    if (answer) this.#outbox.addFrame(answer);
     return answer !== undefined;
   }
 
   #handledAnytime(message: Message): boolean {
     switch (message.type) {
       case "ping":
-        this.#options.send({ type: "pong", id: message.id });
+        this.#outbox.add({ type: "pong", id: message.id });
         return true;
       case "pong":
         this.pongId = message.id;

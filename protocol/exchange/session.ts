@@ -57,11 +57,9 @@ export class Session {
       },
     });
     this.#outbox = new Outbox(stream);
-    this.#intake = new Intake(this.#inbox, {
+    this.#intake = new Intake(this.#inbox, this.#outbox, {
       peer: stream.peer,
       requestsAheadMax,
-      send: (message) => this.send(message),
-      addFrame: (frame) => this.#outbox.addFrame(frame),
       onData: (bytes) => this.dataBytesMoved += bytes,
     });
     this.dataBytesMax = dataBytesMax;
