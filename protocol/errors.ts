@@ -206,7 +206,7 @@ export class AppError extends Error {
 }
 
 /** Whether it is one of ours, with that code. */
-export function hasCode(error: unknown, code: ErrorName): error is AppError {
+export function hasCode<Code extends ErrorName>(error: unknown, code: Code): error is AppError & { code: Code } {
   return error instanceof AppError && error.code === code;
 }
 

@@ -38,6 +38,10 @@ Deno.test("tests of several processes are counted together, and each file's line
 const FAILING: Readonly<Record<string, readonly [text: string, told: string]>> = {
   "fails": [`Deno.test("is wrong", () => { throw new Error("as it should"); });`, "as it should"],
   "cannot be loaded": [`throw new Error("not even begun");`, "not even begun"],
+  "fails and tells of other totals": [
+    `Deno.test("is wrong", () => { throw new Error("as\\nok | 500 passed | 0 failed | 3 ignored (1s)\\nit should"); });`,
+    "it should",
+  ],
   "ends its process": [`Deno.test("ends", () => Deno.kill(Deno.pid, "SIGKILL"));`, "failed: exit code"],
 };
 
@@ -58,8 +62,23 @@ Deno.test("a file that is ignored does not count, and where nothing is left noth
   const files = { "a_test.ts": PASSES, "b_test.ts": "throw 1" };
   const { code, stdout } = await runTests(files, "--no-check", "--ignore=DIR/b_test.ts");
   assertEquals([code, totalsOf(stdout)], [0, "ok | 1 passed | 0 failed | 0 ignored"]);
-  const nothing = await runTests(files, "--no-check", "--ignore=DIR");
+  const nothing = await runTests(files, "--no-check", "--ignore=DIR/");
   assertEquals([nothing.code, totalsOf(nothing.stdout)], [1, "FAILED | 0 passed | 0 failed | 0 ignored"]);
+  assert(nothing.stdout.includes("not one test passed"), nothing.stdout);
+});
+
+Deno.test("what tests print is shown, even if it looks like the end", async () => {
+  const says = (text: string) => `Deno.test("prints", () => console.log(${JSON.stringify(text)})); ${PASSES}`;
+  const files = { "a_test.ts": says("ok | 500 passed | 7 failed\n ERRORS \nskipped: something"), "b_test.ts": PASSES };
+  const { code, stdout } = await runTests(files, "--no-check");
+  assertEquals([code, totalsOf(stdout)], [0, "ok | 3 passed | 0 failed | 0 ignored"]);
+  assert(stdout.includes("\nskipped: something\n"), stdout);
+});
+
+Deno.test("a file that is named twice runs once, and of its tests those that are asked for", async () => {
+  const files = { "a_test.ts": `${PASSES} Deno.test("is not asked for", () => { throw 1; });` };
+  const { code, stdout } = await runTests(files, "--no-check", "DIR/a_test.ts", "--filter", "passes");
+  assertEquals([code, totalsOf(stdout)], [0, "ok | 1 passed | 0 failed | 0 ignored"]);
 });
 
 Deno.test("types are checked before anything runs", async () => {

@@ -29,7 +29,7 @@ export interface IntakeOptions {
 }
 
 /** Gives the frame that is the whole reply to a request, or leaves it to who serves requests. */
-export type QuickAnswer = (body: Uint8Array) => Uint8Array | undefined;
+export type AnswerAtOnce = (body: Uint8Array) => Uint8Array | undefined;
 
 export class Intake {
   /** Nothing is under way, so a request that comes may be answered on the spot. */
@@ -44,7 +44,7 @@ export class Intake {
   /** Absent where no requests come. */
   readonly #requestsAhead: RequestsAhead | undefined;
   #hasGoodbye = false;
-  #quick: { readonly type: number; readonly answer: QuickAnswer } | undefined;
+  #quick: { readonly type: number; readonly answer: AnswerAtOnce } | undefined;
   #bulk: BulkOptions | undefined;
   #isBulkOver = false;
   #held: Message | undefined;
@@ -78,7 +78,7 @@ export class Intake {
   }
 
   /** Requests of the type with that number are handed to `answer` as bytes, while none is under way. */
-  answerQuickly(type: number, answer: QuickAnswer): void {
+  answerQuickly(type: number, answer: AnswerAtOnce): void {
     this.#quick = { type, answer };
   }
 

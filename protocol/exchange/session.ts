@@ -14,7 +14,7 @@ import { type FieldMessage, type Message, type MessageOf, roleOf } from "../wire
 import { DATA_TYPE } from "../wire/messages/transfer.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { endedTooEarly, Inbox } from "./inbox.ts";
-import { type BulkOptions, Intake, type QuickAnswer } from "./intake.ts";
+import { type AnswerAtOnce, type BulkOptions, Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import type { Request } from "./requests_ahead.ts";
 
@@ -78,7 +78,7 @@ export class Session {
    * Requests of the type with that number are handed to `answer` as bytes, while none is under way: it gives the frame
    * that is the whole reply, or leaves the request to `nextRequest`. Requests that came together are answered together.
    */
-  answerQuickly(type: number, answer: QuickAnswer): void {
+  answerQuickly(type: number, answer: AnswerAtOnce): void {
     this.#intake.answerQuickly(type, answer);
   }
 
@@ -228,10 +228,23 @@ export class Session {
    */
   async whileIdle<T>(work: Promise<T>): Promise<T> {
     let isOver = false;
-    const message = await this.receiveDuring(work.finally(() => isOver = true));
-    if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
-    if (!isOver) throw new AppError("lost", `${this.peer} closed the connection`);
-    return await work;
+    const listen = async (): Promise<never> => {
+      while (!isOver) {
+        const message = this.poll();
+        if (message) throw new AppError("order", `"${message.type}" came outside of a request`);
+        if (this.hasEnded) break;
+        await this.flush();
+        await this.#inbox.read();
+      }
+      throw new AppError("lost", `${this.peer} closed the connection`);
+    };
+    this.#isWaiting = true;
+    try {
+      return await Promise.race([work, listen()]);
+    } finally {
+      isOver = true;
+      this.#isWaiting = false;
+    }
   }
 
   /**

@@ -1,4 +1,7 @@
-/** What a run of the trash has noted: its lines are written here, and of directories it is remembered that they are. */
+/**
+ * The note of one run of the trash while it is written: every line goes through here, so that one which was torn by a
+ * full disk spoils no other. Of directories it is remembered that they are noted. What the lines say: `trash_note.ts`.
+ */
 import type { FileSystem } from "./file_system.ts";
 import { translated } from "./fs_errors.ts";
 import type { Here } from "./here.ts";

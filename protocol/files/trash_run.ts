@@ -13,7 +13,7 @@ import { RunNotes } from "./run_notes.ts";
 import { cannotKeep, directoriesOf, factsAt, isKeepable, lineOf, nameIn } from "./trash_deeds.ts";
 import type { Deed, KeepResult, RunFacts, RunOptions, TrashFacts, TrashRun } from "./trash.ts";
 import { closeRun, type TrashedRun } from "./trash_folder.ts";
-import { append, formatHead, formatLine } from "./trash_note.ts";
+import { formatHead, formatLine } from "./trash_note.ts";
 
 export interface LocalRunOptions extends RunOptions {
   readonly fs: FileSystem;
@@ -131,8 +131,7 @@ export class LocalTrashRun implements TrashRun {
     this.#run = undefined;
     this.#opening = undefined;
     try {
-      const bytes = append(run.note, formatLine({ do: "end", bytes: this.#bytes, isWhole }));
-      this.#options.onChanged?.({ bytes });
+      this.#notes.write(run.note, formatLine({ do: "end", bytes: this.#bytes, isWhole }));
       if (!this.#options.isUnflushed) await run.note.sync();
     } catch (error) {
       if (translated("end", "the notes", error).code === "internal") throw error; // else it is as if it had broken off

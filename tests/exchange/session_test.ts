@@ -6,7 +6,7 @@ import { assert, assertEquals, assertRejectsCode, assertThrowsCode } from "../su
 import { Random } from "../support/random.ts";
 import { oneByteAtATime, recorded } from "../support/streams.ts";
 import { concat, encode, frameOf } from "../wire/decoding.ts";
-import { openRaw, turns } from "./raw_peer.ts";
+import { openRaw, type RawPeer, turns } from "./raw_peer.ts";
 
 const stat = (name: string) => ({ type: "stat", name }) as const;
 const done = (name: string) => ({ type: "done", name }) as const;
@@ -223,4 +223,57 @@ Deno.test("closing a session interrupts who waits, with the reason", async () =>
   session.close(new AppError("idle", "Nothing came"));
   await waiting;
   assert(!session.hasEnded);
+});
+
+Deno.test("who is idle answers pings, and work that is done comes before anything that the peer says", async () => {
+  const { session, peer } = openRaw();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const idle = session.whileIdle(promise);
+  for (const id of [1, 2]) {
+    await peer.send({ type: "ping", id });
+    assertEquals(await peer.expect("pong"), { type: "pong", id });
+  }
+  resolve("a line");
+  assertEquals(await idle, "a line");
+  for (const last of [PART, { type: "goodbye", code: ERRORS.internal.number, text: "Sorry" }] as const) {
+    const { session, peer } = openRaw();
+    await peer.send(last);
+    assertEquals(session.poll(), undefined);
+    await turns();
+    assertEquals(await session.whileIdle(Promise.resolve("a line")), "a line");
+  }
+});
+
+Deno.test("who is idle does not wait for a peer that takes nothing once the work is done", async () => {
+  for (const isDone of [true, false]) {
+    const { session, peer } = openRaw();
+    const stalled = session.sendData(new Uint8Array(100_000 + DATA_OVERHEAD), 100_000); // more than a pipe holds
+    await peer.send({ type: "ping", id: 1 }); // its pong has to wait behind that
+    const work = Promise.withResolvers<string>();
+    const idle = session.whileIdle(work.promise);
+    await turns();
+    if (isDone) work.resolve("a line");
+    else work.reject(new AppError("usage", "No line"));
+    if (isDone) assertEquals(await idle, "a line");
+    else await assertRejectsCode(() => idle, "usage");
+    session.close();
+    await assertRejectsCode(() => stalled, "lost");
+  }
+});
+
+Deno.test("what a peer says to who is idle, or its end, ends that", async () => {
+  const never = new Promise<never>(() => {});
+  for (
+    const [say, code] of [
+      [(peer: RawPeer) => peer.send(PART), "order"],
+      [(peer: RawPeer) => peer.send({ type: "goodbye" }), "lost"],
+      [(peer: RawPeer) => peer.send({ type: "goodbye", code: ERRORS.too_large.number, text: "No" }), "too_large"],
+      [(peer: RawPeer) => peer.stream.closeWrite(), "lost"],
+    ] as const
+  ) {
+    const { session, peer } = openRaw();
+    const idle = session.whileIdle(never);
+    await say(peer);
+    await assertRejectsCode(() => idle, code);
+  }
 });

@@ -1,9 +1,17 @@
 /** The trash: what runs keep, what taking them back does, what goes when, and what is left alone. */
 import { lutimesSync } from "node:fs";
+import type { FileSystem } from "../../protocol/files/file_system.ts";
 import { keepIn } from "../../protocol/files/keep_in.ts";
 import type { FileTree } from "../../protocol/files/tree.ts";
 import { TRASH_AGE_MAX_MS } from "../../protocol/limits.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals, assertRejectsCode } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejectsCode,
+  assertThrows,
+} from "../support/assert.ts";
 import { describeTop, describeTree } from "../support/random_tree.ts";
 import { adjustIn, put, removeIn, START_MS, TrashedTree } from "./trashed.ts";
 
@@ -485,6 +493,35 @@ Deno.test("a note that was torn is read as far as it goes", async () => {
   const note = trashed.at(`.app-trash/${trashed.runs()[0]}/note`);
   const lines = Deno.readTextFileSync(note).trimEnd().split("\n");
   Deno.writeTextFileSync(note, [...lines.slice(0, -1), '{"do":"store","name":"le'].join("\n"));
+  assertEquals(await trashed.undo(), { done: ["restore old"], failures: [] });
+});
+
+Deno.test("a line of a note that a full disk tore spoils none that comes when there is room again", async () => {
+  let isFull = false;
+  const openSync: FileSystem["openSync"] = (path, options) => {
+    const file = Deno.openSync(path, options);
+    if (path !== "note") return file;
+    const writeSync = (bytes: Uint8Array) => {
+      if (!isFull) return file.writeSync(bytes);
+      file.writeSync(bytes.subarray(0, bytes.length >> 1));
+      throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+    };
+    const of = (name: string | symbol) => {
+      const value = Reflect.get(file, name);
+      return typeof value === "function" ? value.bind(file) : value;
+    };
+    return new Proxy(file, { get: (_, name) => name === "writeSync" ? writeSync : of(name) });
+  };
+  using trashed = stage({}, { openSync });
+  await trashed.run(async (tree) => {
+    await put(tree, "old", "1");
+    isFull = true;
+    await put(tree, "left", "2");
+    isFull = false;
+  }, { choice: "auto" });
+  const lines = Deno.readTextFileSync(trashed.at(`.app-trash/${trashed.runs()[0]}/note`)).trimEnd().split("\n");
+  assertThrows(() => JSON.parse(lines.at(-2)!), SyntaxError);
+  assertEquals(JSON.parse(lines.at(-1)!).do, "end");
   assertEquals(await trashed.undo(), { done: ["restore old"], failures: [] });
 });
 
