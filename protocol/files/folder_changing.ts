@@ -44,6 +44,8 @@ export function removeEntry(fs: FileSystem, here: Here, base: string, parent: st
     for (const { name: leftover, isFile } of fs.readDirSync(below.at("."))) {
       if (isFile && isReserved(leftover)) removeIfThere(fs, below.at(leftover));
     }
-    fs.removeSync(join(parent, base)); // a directory that is empty, whatever else stands there now
+    const back = below.down("..");
+    if (back.path !== parent || !fs.lstatSync(back.at(base)).isDirectory) throw exchanged(name);
+    fs.removeSync(back.at(base));
   }
 }

@@ -42,6 +42,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "adjust of the folder itself": (folder) => adjust(folder, ""),
   "remove of a file": (folder) => folder.remove("file"),
   "remove of a directory": (folder) => folder.remove("empty"),
+  "remove of a directory with leftovers": (folder) => folder.remove("taken"),
   flush: (folder) => folder.flush(),
 };
 

@@ -4,9 +4,11 @@
  * `swapped_links_test.ts` takes what comes.
  */
 import { AppError } from "../../protocol/errors.ts";
+import { keepIn } from "../../protocol/files/keep_in.ts";
 import { FILE_SYSTEM, type FileSystem, lstatIfThere, removeIfThere } from "../../protocol/files/file_system.ts";
 import { LocalTree } from "../../protocol/files/local_tree.ts";
 import type { Draft } from "../../protocol/files/tree.ts";
+import { undoLast } from "../../protocol/files/undo_last.ts";
 import { BLOCK_BYTES, PARTIAL_AGE_MAX_MS } from "../../protocol/limits.ts";
 import { bytesOf, readAll, store, textOf } from "../files/temporary_tree.ts";
 import { assert, assertEquals, fail } from "../support/assert.ts";
@@ -55,6 +57,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   has: (tree) => tree.has("dir/file"),
   partialOf: (tree) => tree.partialOf("dir/new"),
   ...FOLDER_OPERATIONS,
+  async "run that keeps what it replaces and removes, and its undo"(tree) {
+    await keepAndChange(tree);
+    const facts = { directory: "", who: "me", mayUndo: () => true };
+    await undoLast(tree, facts, { onUndone() {}, onFailed() {} });
+  },
   async measure(tree) {
     const { files, sizeBytes } = await tree.measure();
     assert(sizeBytes <= files * "inside".length, `${files} files have ${sizeBytes} bytes`);
@@ -69,6 +76,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     }
   },
 };
+
+async function keepAndChange(tree: LocalTree): Promise<void> {
+  await using keeping = keepIn(tree, "on", { directory: "", who: "me" });
+  const folder = await keeping.tree.folder("dir");
+  const [staged] = await folder.stage([{ base: "file", bytes: bytesOf("new"), facts: FACTS }]);
+  if (!staged || staged instanceof AppError) return;
+  await folder.publish([{ base: "file", staged, ifTaken: "replace", sizeBytes: 3, mtimeMs: FACTS.mtimeMs }]);
+  await (await folder.folder("sub")).remove("file");
+  for (const base of ["empty", "taken"]) await folder.remove(base);
+  await keeping.settle!();
+}
 
 /** As a tree is made with it, the file of one folder; with another time. */
 async function moveBetween(tree: LocalTree, from: string, to: string): Promise<void> {
@@ -116,7 +134,8 @@ class Stage implements Disposable {
     for (const directory of ["dir/sub", "dir/empty", "other"]) {
       Deno.mkdirSync(`${this.path}/share/${directory}`, { recursive: true });
     }
-    for (const name of ["dir/file", "dir/sub/file", "other/file"]) {
+    Deno.mkdirSync(`${this.path}/share/dir/taken`); // outside a file has that name
+    for (const name of ["dir/file", "dir/sub/file", "other/file", "dir/taken/.app-partial-0"]) {
       Deno.writeTextFileSync(`${this.path}/share/${name}`, "inside");
     }
     const there = ["", "/sub", "/dir", "/dir/sub", "/other", "/root/dir/sub", "/root/other"];
