@@ -10,14 +10,30 @@ let lightCount = 0;
 
 /** Calls `work` once, in `ms`, unless that is disposed of before. Keeps the process alive until then. */
 export function after(ms: number, work: () => void): Disposable {
+  let isOver = false;
+  const run = () => {
+    // Deno 2.5 still runs a timer that was cleared in the turn in which it fell due, behind a read that ended, say.
+    if (!isOver) work();
+  };
+  const end = later(ms, run);
+  return {
+    [Symbol.dispose]() {
+      isOver = true;
+      end();
+    },
+  };
+}
+
+/** What it returns ends it. */
+function later(ms: number, work: () => void): () => void {
   if (lightCount === LIGHT_MAX) {
     const timer = setTimeout(work, ms);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
+    return () => clearTimeout(timer);
   }
   lightCount++;
   const timeout = AbortSignal.timeout(ms);
   timeout.addEventListener("abort", work);
-  return { [Symbol.dispose]: () => timeout.removeEventListener("abort", work) };
+  return () => timeout.removeEventListener("abort", work);
 }
 
 /** Calls `work` every `ms`, until that is disposed of. */

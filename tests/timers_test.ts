@@ -76,3 +76,17 @@ Deno.test("a process does not wait for what was called off", async () => {
   const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
   assertEquals([success, performance.now() - startMs < 300_000], [true, true]);
 });
+
+Deno.test("what was called off is not done and does not go on, even if its timer rings all the same", () => {
+  using timers = new HandTimers({ clears: false });
+  const done: string[] = [];
+  const once = after(1, () => done.push("once"));
+  const often = every(1, () => done.push("often"));
+  timers.ring();
+  assertEquals(done, ["once", "often"]);
+  once[Symbol.dispose]();
+  often[Symbol.dispose]();
+  timers.ring();
+  timers.ring();
+  assertEquals(done, ["once", "often"]);
+});

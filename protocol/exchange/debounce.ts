@@ -1,4 +1,5 @@
 /** Many events in a short time as one: it is due when they have been quiet for a while, or have gone on for too long. */
+import { after } from "../timers.ts";
 
 export interface Clock {
   /** In ms, from any beginning. */
@@ -10,8 +11,8 @@ export interface Clock {
 export const CLOCK: Clock = {
   now: () => performance.now(),
   after(ms, work) {
-    const timer = setTimeout(work, ms);
-    return () => clearTimeout(timer);
+    const timer = after(ms, work);
+    return () => timer[Symbol.dispose]();
   },
 };
 

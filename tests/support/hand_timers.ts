@@ -1,18 +1,19 @@
-/** Timers of `protocol/timers.ts` that ring when the test says so. */
+/** Timers of `protocol/timers.ts` that ring when the test says so; with `clears: false` also those that were cleared. */
 
 export class HandTimers implements Disposable {
   readonly #real = { setTimeout, clearTimeout };
   readonly #timeout = AbortSignal.timeout;
   readonly #set = new Map<() => void, number>();
 
-  constructor() {
+  constructor({ clears = true } = {}) {
+    const clear = (work: () => void) => clears && this.#set.delete(work);
     const signalIn = (ms: number) => ({
       addEventListener: (_type: string, work: () => void) => this.#set.set(work, ms),
-      removeEventListener: (_type: string, work: () => void) => this.#set.delete(work),
+      removeEventListener: (_type: string, work: () => void) => clear(work),
     });
     Object.assign(AbortSignal, { timeout: signalIn });
     const setTimeout = (work: () => void, ms: number) => (this.#set.set(work, ms), work);
-    Object.assign(globalThis, { setTimeout, clearTimeout: (work: () => void) => void this.#set.delete(work) });
+    Object.assign(globalThis, { setTimeout, clearTimeout: clear });
   }
 
   /** In how many ms each of those that are set would ring. */
