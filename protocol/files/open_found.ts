@@ -18,7 +18,8 @@ export function openFound(fs: FileSystem, { here, base, info }: Found, name: str
   const file = openToRead(fs, here.at(base), name);
   try {
     const opened = file.stat();
-    if (opened.ino !== info.ino || opened.dev !== info.dev) throw exchanged(name);
+    // A directory may have got the number of the file that was there.
+    if (!opened.isFile || opened.ino !== info.ino || opened.dev !== info.dev) throw exchanged(name);
     return new LocalSource(file, entryOf(name, opened), opened);
   } catch (error) {
     file.close();

@@ -78,6 +78,22 @@ Deno.test("a file that is exchanged between the look and the opening is refused"
   (await temporary.tree.open("file"))[Symbol.dispose]();
 });
 
+Deno.test("a directory that has got the number of the file that was looked at is no file", async () => {
+  let isDirectory = false;
+  using temporary = new TemporaryTree({
+    openToRead(path) {
+      const file = openToRead(path);
+      const look = file.stat();
+      file.stat = () => ({ ...look, isFile: !isDirectory, isDirectory, size: isDirectory ? 0 : look.size });
+      return file;
+    },
+  });
+  temporary.file("file");
+  (await temporary.tree.open("file"))[Symbol.dispose]();
+  isDirectory = true;
+  await assertRejectsCode(() => temporary.tree.open("file"), "source_changed");
+});
+
 Deno.test("a file that is exchanged for a link to outside is refused", async () => {
   let exchange = () => {};
   using temporary = new TemporaryTree({ openToRead: watchedOpen([], () => exchange()) });
